@@ -1,0 +1,2 @@
+//! The `upwise` command.
+fn main() {}
