@@ -17,7 +17,9 @@ impl Buffer {
         let bytes = floats.max(1) * size_of::<f32>();
         let pages = MmapOptions::new().len(bytes).map_anon().map_err(|e| {
             let mib = bytes >> 20;
-            Error::Limits(format!("cannot reserve {mib} MiB of memory ({e}); lower the memory limit or the tile size"))
+            Error::Limits(format!(
+                "cannot reserve {mib} MiB of memory ({e}); lower the memory limit or the tile size"
+            ))
         })?;
         // Advice only: fewer page faults and TLB misses where the system has huge pages.
         #[cfg(target_os = "linux")]

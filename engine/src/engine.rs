@@ -4,7 +4,7 @@ use crate::exec::Plan;
 use crate::model::Model;
 use crate::network::{ModelInfo, Network};
 use crate::plan::compile::Compiled;
-use crate::rows::Rows;
+use crate::rows::{Image, Rows};
 use crate::simd::Isa;
 use crate::tile::{self, Tiling};
 use crate::{Error, Result};
@@ -62,7 +62,10 @@ impl Engine {
     /// As [`Engine::new`], for a network that did not come from a weight file.
     pub fn from_network(network: &Network, options: &EngineOptions) -> Result<Engine> {
         if !options.isa.is_available() {
-            return Err(Error::Limits(format!("this processor has no {}", options.isa)));
+            return Err(Error::Limits(format!(
+                "this processor has no {}",
+                options.isa
+            )));
         }
         let threads = options.threads.max(1);
         let pool = rayon::ThreadPoolBuilder::new()
@@ -71,8 +74,15 @@ impl Engine {
             .build()
             .map_err(|e| Error::Limits(format!("cannot start {threads} threads: {e}")))?;
         let compiled = pool.install(|| Compiled::new(network, options.isa))?;
-        let options = EngineOptions { threads, ..options.clone() };
-        Ok(Engine { compiled: Arc::new(compiled), pool: Arc::new(pool), options })
+        let options = EngineOptions {
+            threads,
+            ..options.clone()
+        };
+        Ok(Engine {
+            compiled: Arc::new(compiled),
+            pool: Arc::new(pool),
+            options,
+        })
     }
 
     /// What the model is.
@@ -88,12 +98,31 @@ impl Engine {
     /// How a pass over `width` x `height` pixels would be cut, and the memory it would hold.
     pub fn tiling(&self, width: usize, height: usize) -> Result<Tiling> {
         let max = self.options.max_memory.unwrap_or(DEFAULT_MAX_MEMORY);
-        tile::choose(&self.compiled, width, height, self.options.threads, self.options.tile, max)
+        tile::choose(
+            &self.compiled,
+            width,
+            height,
+            self.options.threads,
+            self.options.tile,
+            max,
+        )
     }
 
     /// Multiply-adds of a pass over `width` x `height` pixels, halos included, counted directly.
     pub(crate) fn work(&self, tiling: &Tiling, width: usize, height: usize) -> f64 {
         self.info().macs_per_pixel as f64 * (width * height) as f64 * tiling.overhead
+    }
+
+    /// One pass at the network's own factor over a picture held in memory.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Shape`] if the picture has not the model's channels, [`Error::Limits`] if no tile fits the
+    /// memory limit, [`Error::Cancelled`] once the observer breaks.
+    pub fn run(&self, image: &Image, observer: Option<Observer<'_>>) -> Result<Image> {
+        let tiling = self.tiling(image.width(), image.height())?;
+        let meter = Meter::new(self.work(&tiling, image.width(), image.height()), observer);
+        Image::read(&mut self.pass(Box::new(image.rows()), Arc::new(meter))?)
     }
 
     /// One pass: rows of `info().in_channels` samples in, rows `info().scale` times as long and as many out.
@@ -141,13 +170,20 @@ pub(crate) struct Meter<'a> {
 
 impl<'a> Meter<'a> {
     pub fn new(total: f64, observer: Option<Observer<'a>>) -> Meter<'a> {
-        Meter { observer, total: total.max(1.0), done: AtomicU64::new(0) }
+        Meter {
+            observer,
+            total: total.max(1.0),
+            done: AtomicU64::new(0),
+        }
     }
 
     fn add(&self, work: f64) -> Result<()> {
         let done = f64::from_bits(self.done.load(Ordering::Relaxed)) + work;
         self.done.store(done.to_bits(), Ordering::Relaxed);
-        match self.observer.map(|observer| observer((done / self.total).min(1.0))) {
+        match self
+            .observer
+            .map(|observer| observer((done / self.total).min(1.0)))
+        {
             Some(ControlFlow::Break(())) => Err(Error::Cancelled),
             _ => Ok(()),
         }
@@ -166,7 +202,13 @@ struct Window {
 
 impl Window {
     /// Forgets rows above `start` and reads up to `end`.
-    fn advance(&mut self, source: &mut dyn Rows, stride: usize, start: usize, end: usize) -> Result<()> {
+    fn advance(
+        &mut self,
+        source: &mut dyn Rows,
+        stride: usize,
+        start: usize,
+        end: usize,
+    ) -> Result<()> {
         let drop = (start.min(self.end) - self.start) * stride;
         self.rows.copy_within(drop.., 0);
         self.start = start.min(self.end);
@@ -204,10 +246,17 @@ impl NetworkRows<'_> {
     fn advance_whole(&mut self) -> Result<()> {
         let (threads, compiled) = (self.engine.options.threads, &self.engine.compiled);
         if !self.running {
-            self.plan = Some(Plan::new(compiled.clone(), self.width, self.height, threads)?);
+            self.plan = Some(Plan::new(
+                compiled.clone(),
+                self.width,
+                self.height,
+                threads,
+            )?);
             self.running = true;
         }
-        let Some(plan) = &mut self.plan else { return Ok(()) };
+        let Some(plan) = &mut self.plan else {
+            return Ok(());
+        };
         let (source, band) = (&mut self.source, &mut self.band);
         let share = plan.advance(
             &self.engine.pool,
@@ -217,7 +266,8 @@ impl NetworkRows<'_> {
                 Ok(())
             },
         )?;
-        self.meter.add(share * self.engine.work(&self.tiling, self.width, self.height))
+        self.meter
+            .add(share * self.engine.work(&self.tiling, self.width, self.height))
     }
 
     /// Runs the next band of tiles.
@@ -229,7 +279,8 @@ impl NetworkRows<'_> {
         let rows = t.height.min(self.height - y0);
         let (top, tall) = tile::extended(y0, rows, t.halo, self.height);
         let stride = self.width * inputs;
-        self.window.advance(&mut *self.source, stride, top, top + tall)?;
+        self.window
+            .advance(&mut *self.source, stride, top, top + tall)?;
         let out_stride = self.width * scale * outputs;
         self.band.resize(rows * scale * out_stride, 0.0);
         for x0 in (0..self.width).step_by(t.width) {
@@ -268,7 +319,8 @@ impl NetworkRows<'_> {
                         Ok(())
                     },
                 )?;
-                self.meter.add(share * info.macs_per_pixel as f64 * (wide * tall) as f64)?;
+                self.meter
+                    .add(share * info.macs_per_pixel as f64 * (wide * tall) as f64)?;
                 if plan.is_done() {
                     break;
                 }
@@ -304,7 +356,9 @@ impl Rows for NetworkRows<'_> {
                 self.plan.as_ref().is_some_and(Plan::is_done)
             };
             if done {
-                return Err(Error::Shape("more rows asked for than the picture has".into()));
+                return Err(Error::Shape(
+                    "more rows asked for than the picture has".into(),
+                ));
             }
             while self.band.is_empty() {
                 if self.tiling.tiles > 1 {

@@ -17,7 +17,7 @@ pub(crate) const MAX_HALO: usize = 96;
 const MIN_TILE: usize = 32;
 
 /// How one pass over an image is cut.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Tiling {
     /// Width of a tile in input pixels, without its halo.
     pub width: usize,

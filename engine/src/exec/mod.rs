@@ -45,7 +45,10 @@ pub(crate) fn footprint(
     threads: usize,
 ) -> Result<u64> {
     let multiple = compiled.input.multiple;
-    let (w, h) = (width.next_multiple_of(multiple), height.next_multiple_of(multiple));
+    let (w, h) = (
+        width.next_multiple_of(multiple),
+        height.next_multiple_of(multiple),
+    );
     Ok(Layout::new(compiled, w, h, threads)?.floats as u64 * size_of::<f32>() as u64)
 }
 
@@ -58,21 +61,31 @@ impl Plan {
         threads: usize,
     ) -> Result<Plan> {
         let multiple = compiled.input.multiple;
-        let (w, h) = (width.next_multiple_of(multiple), height.next_multiple_of(multiple));
+        let (w, h) = (
+            width.next_multiple_of(multiple),
+            height.next_multiple_of(multiple),
+        );
         let layout = Layout::new(&compiled, w, h, threads)?;
         let arena = Buffer::zeroed(layout.floats)?;
         let mut first_task = Vec::with_capacity(layout.schedule.units.len() + 1);
         let mut tasks = 0;
         for unit in &layout.schedule.units {
             first_task.push(tasks);
-            tasks += layout.row_pixels(&compiled.steps[unit.step]).div_ceil(layout.chunk[unit.step]);
+            tasks += layout
+                .row_pixels(&compiled.steps[unit.step])
+                .div_ceil(layout.chunk[unit.step]);
         }
         first_task.push(tasks);
         let mut tick_of = vec![0; layout.schedule.units.len()];
         for (tick, units) in layout.schedule.ticks.iter().enumerate() {
             tick_of[units.clone()].fill(tick);
         }
-        let remaining = layout.schedule.ticks.iter().map(|_| AtomicUsize::new(0)).collect();
+        let remaining = layout
+            .schedule
+            .ticks
+            .iter()
+            .map(|_| AtomicUsize::new(0))
+            .collect();
         let mut plan = Plan {
             compiled,
             layout,
@@ -90,7 +103,14 @@ impl Plan {
         Ok(plan)
     }
 
-    pub fn describe(&self) -> String { format!("streams {} {} MB, {} ticks", self.layout.streams, self.layout.floats * 4 >> 20, self.layout.schedule.ticks.len()) }
+    pub fn describe(&self) -> String {
+        format!(
+            "streams {} {} MB, {} ticks",
+            self.layout.streams,
+            self.layout.floats * 4 >> 20,
+            self.layout.schedule.ticks.len()
+        )
+    }
     /// Width and height of the images it was made for.
     pub fn size(&self) -> (usize, usize) {
         (self.width, self.height)
@@ -123,7 +143,8 @@ impl Plan {
         self.loaded = batch.input_end;
         self.run(pool, &batch.ticks)?;
         let scale = self.compiled.info.scale;
-        let last = (batch.output_end * self.layout.rows_per_emit(&self.compiled)).min(self.height * scale);
+        let last =
+            (batch.output_end * self.layout.rows_per_emit(&self.compiled)).min(self.height * scale);
         let channels = self.compiled.info.out_channels;
         let map = self.layout.output;
         for y in self.emitted..last {
@@ -254,7 +275,8 @@ impl Worker<'_> {
             let x = (task - self.first_task[unit]) * chunk;
             let width = self.layout.row_pixels(&self.compiled.steps[work.step]);
             let pixels = x..(x + chunk).min(width);
-            self.arena.run(self.compiled, self.layout, thread, work, pixels);
+            self.arena
+                .run(self.compiled, self.layout, thread, work, pixels);
             self.remaining[tick].fetch_sub(1, Ordering::Release);
         }
     }

@@ -29,7 +29,10 @@ unsafe impl Sync for Arena<'_> {}
 
 impl<'a> Arena<'a> {
     pub fn new(buffer: &'a mut Buffer) -> Arena<'a> {
-        Arena { base: buffer.as_mut_ptr(), memory: PhantomData }
+        Arena {
+            base: buffer.as_mut_ptr(),
+            memory: PhantomData,
+        }
     }
 
     /// Runs `unit`, restricted to the output pixels `x` (before the shuffle for the last step).
@@ -41,7 +44,13 @@ impl<'a> Arena<'a> {
         unit: &Unit,
         x: Range<usize>,
     ) {
-        let task = Task { arena: *self, compiled, layout, thread, x };
+        let task = Task {
+            arena: *self,
+            compiled,
+            layout,
+            thread,
+            x,
+        };
         let step = &compiled.steps[unit.step];
         // SAFETY: the layout placed every map, ring and scratch inside the arena with the margins that the
         // steps' windows need, the schedule gives each task its own rows and pixels, and the kernel table
@@ -52,7 +61,12 @@ impl<'a> Arena<'a> {
                     task.winograd(conv, unit);
                 }
                 Step::Conv(conv) => task.direct(conv, unit),
-                Step::Emit { input, skip, channel_of, shuffle } => {
+                Step::Emit {
+                    input,
+                    skip,
+                    channel_of,
+                    shuffle,
+                } => {
                     task.emit(*input, *skip, channel_of, *shuffle, unit);
                 }
                 _ => task.move_pixels(step, unit),
@@ -97,7 +111,9 @@ impl Task<'_> {
     unsafe fn pixels_mut(&self, map: &Map, y: usize) -> &mut [f32] {
         // SAFETY: inside the arena by the layout; this task's alone by the schedule.
         unsafe {
-            let row = self.row(map, y as isize).add(self.x.start * map.pixel_stride);
+            let row = self
+                .row(map, y as isize)
+                .add(self.x.start * map.pixel_stride);
             std::slice::from_raw_parts_mut(row, self.x.len() * map.pixel_stride)
         }
     }
@@ -119,7 +135,10 @@ impl Task<'_> {
         let out = &self.layout.maps[conv.output];
         // SAFETY: see `Arena::run`.
         unsafe {
-            let v = self.arena.base.add(self.layout.scratch + self.thread * self.layout.scratch_stride);
+            let v = self
+                .arena
+                .base
+                .add(self.layout.scratch + self.thread * self.layout.scratch_stride);
             let m = v.add(step.m_offset);
             for y in unit.rows.clone().step_by(TILE) {
                 let mut x = self.x.start;
@@ -133,7 +152,10 @@ impl Task<'_> {
                         let mut rows = [null(); 6];
                         for (i, row) in rows.iter_mut().enumerate() {
                             let y = (y + i) as isize - 1;
-                            *row = self.row(map, y).add(x * map.pixel_stride).sub(map.pixel_stride);
+                            *row = self
+                                .row(map, y)
+                                .add(x * map.pixel_stride)
+                                .sub(map.pixel_stride);
                         }
                         (kernels.input_transform)(&InputTransform {
                             rows,
@@ -153,10 +175,15 @@ impl Task<'_> {
                             (gemm.run)(&Gemm {
                                 src: v.add(f * step.frequency_stride),
                                 src_stride: step.tile_stride,
-                                dst: m
-                                    .add(f * step.m_frequency_stride + block.first_vector * kernels.lanes),
+                                dst: m.add(
+                                    f * step.m_frequency_stride
+                                        + block.first_vector * kernels.lanes,
+                                ),
                                 dst_stride: step.m_tile_stride,
-                                weights: conv.weights.as_ptr().add(block.offset + f * conv.depth * width),
+                                weights: conv
+                                    .weights
+                                    .as_ptr()
+                                    .add(block.offset + f * conv.depth * width),
                                 rows: tiles,
                                 depth: conv.depth,
                             });
@@ -193,7 +220,11 @@ impl Task<'_> {
     unsafe fn direct(&self, conv: &CompiledConv, unit: &Unit) {
         let kernels = self.compiled.kernels;
         let out = &self.layout.maps[conv.output];
-        let empty = Source { rows: [null(); MAX_KERNEL], pixel_stride: 0, channels: 0 };
+        let empty = Source {
+            rows: [null(); MAX_KERNEL],
+            pixel_stride: 0,
+            channels: 0,
+        };
         let mut few = [empty; 8];
         let mut many;
         let sources: &mut [Source] = match few.get_mut(..conv.inputs.len()) {
@@ -226,7 +257,9 @@ impl Task<'_> {
                         weights: conv.weights.as_ptr().add(block.offset),
                         pixels: self.x.len(),
                         channel,
-                        out: self.row(out, y as isize).add(self.x.start * out.pixel_stride + channel),
+                        out: self
+                            .row(out, y as isize)
+                            .add(self.x.start * out.pixel_stride + channel),
                         out_stride: out.pixel_stride,
                         merges: merges.map(|m| m.wrapping_add(channel)),
                         epilogue: &conv.epilogue,
@@ -264,7 +297,15 @@ impl Task<'_> {
                         self.x.len() * factor * channels,
                     );
                     let order = &channel_of[dy * factor * channels..][..factor * channels];
-                    pixels::emit(row, map.pixel_stride, base_pixels, order, factor, channels, out_row);
+                    pixels::emit(
+                        row,
+                        map.pixel_stride,
+                        base_pixels,
+                        order,
+                        factor,
+                        channels,
+                        out_row,
+                    );
                 }
             }
         }
@@ -275,7 +316,11 @@ impl Task<'_> {
         // SAFETY: see `Arena::run`.
         unsafe {
             match *step {
-                Step::Unshuffle { input, output, factor } => {
+                Step::Unshuffle {
+                    input,
+                    output,
+                    factor,
+                } => {
                     let (from, to) = (&maps[input], &maps[output]);
                     let channels = self.compiled.channels[input];
                     for y in unit.rows.clone() {
@@ -289,7 +334,11 @@ impl Task<'_> {
                         pixels::unshuffle(&rows, from.pixel_stride, channels, out, to.pixel_stride);
                     }
                 }
-                Step::Nearest { input, output, factor } => {
+                Step::Nearest {
+                    input,
+                    output,
+                    factor,
+                } => {
                     let (from, to) = (&maps[input], &maps[output]);
                     for y in unit.rows.clone() {
                         // A stretch starts on a multiple of four pixels, not of the factor.
@@ -298,7 +347,12 @@ impl Task<'_> {
                         pixels::nearest(row, out, to.pixel_stride, factor, self.x.start);
                     }
                 }
-                Step::MaxPool { input, output, kernel, stride } => {
+                Step::MaxPool {
+                    input,
+                    output,
+                    kernel,
+                    stride,
+                } => {
                     let (from, to) = (&maps[input], &maps[output]);
                     for y in unit.rows.clone() {
                         let rows: Vec<&[f32]> = (0..kernel)

@@ -91,7 +91,11 @@ pub(crate) fn emit(
     let run = factor * channels;
     let first = channel_of[0];
     let in_order = channel_of.iter().enumerate().all(|(n, &c)| first + n == c);
-    for (x, (pixel, block)) in row.chunks_exact(stride).zip(out.chunks_exact_mut(run)).enumerate() {
+    for (x, (pixel, block)) in row
+        .chunks_exact(stride)
+        .zip(out.chunks_exact_mut(run))
+        .enumerate()
+    {
         if in_order {
             block.copy_from_slice(&pixel[first..first + run]);
         } else {

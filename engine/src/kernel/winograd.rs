@@ -221,7 +221,8 @@ pub(crate) unsafe fn output_transform<S: Simd>(a: &OutputTransform) {
                         for (j, o) in o.into_iter().enumerate().take(pixels) {
                             let x = x + j * a.pixel_stride;
                             let merge = a.merges.map(|rows| rows[i].wrapping_add(x));
-                            let [o] = finish::<S, 1>(a.epilogue, [o], channel, merge, a.pixel_stride);
+                            let [o] =
+                                finish::<S, 1>(a.epilogue, [o], channel, merge, a.pixel_stride);
                             S::store(a.rows[i].add(x), o);
                         }
                     }

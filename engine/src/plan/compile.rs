@@ -1,5 +1,6 @@
 //! A network made ready for an instruction set: an algorithm per convolution and its weights packed for it.
 
+use crate::Error;
 use crate::Result;
 use crate::buffer::{Buffer, LINE};
 use crate::kernel::epilogue::{Act, Epilogue, MAX_MERGES, MergeStep};
@@ -9,7 +10,6 @@ use crate::network::{
     Activation, Conv, INPUT, Input, Merge, ModelInfo, Network, Op, Output, SlotId,
 };
 use crate::simd::Isa;
-use crate::Error;
 
 /// A column block: `vectors` vectors of output channels, with its weights at `offset` in the packed buffer.
 #[derive(Clone, Copy)]
@@ -54,12 +54,34 @@ pub(crate) struct CompiledConv {
 /// One step of a compiled network.
 pub(crate) enum Step {
     Conv(Box<CompiledConv>),
-    Unshuffle { input: SlotId, output: SlotId, factor: usize },
-    Nearest { input: SlotId, output: SlotId, factor: usize },
-    MaxPool { input: SlotId, output: SlotId, kernel: usize, stride: usize },
-    Bilinear { input: SlotId, output: SlotId, like: SlotId },
+    Unshuffle {
+        input: SlotId,
+        output: SlotId,
+        factor: usize,
+    },
+    Nearest {
+        input: SlotId,
+        output: SlotId,
+        factor: usize,
+    },
+    MaxPool {
+        input: SlotId,
+        output: SlotId,
+        kernel: usize,
+        stride: usize,
+    },
+    Bilinear {
+        input: SlotId,
+        output: SlotId,
+        like: SlotId,
+    },
     /// Pixel shuffle and skip into the output rows. `channel_of[(dy * shuffle + dx) * channels + c]`.
-    Emit { input: SlotId, shuffle: usize, skip: bool, channel_of: Vec<usize> },
+    Emit {
+        input: SlotId,
+        shuffle: usize,
+        skip: bool,
+        channel_of: Vec<usize>,
+    },
 }
 
 /// A network compiled for one instruction set; shared by all plans over it.
@@ -98,8 +120,9 @@ impl Compiled {
         let area = out.shuffle * out.shuffle;
         // PyTorch's order is c * area + position; writing position * channels + c instead makes every row
         // of a shuffled block contiguous in the picture.
-        let shuffled: Vec<usize> =
-            (0..area * channels).map(|n| (n % channels) * area + n / channels).collect();
+        let shuffled: Vec<usize> = (0..area * channels)
+            .map(|n| (n % channels) * area + n / channels)
+            .collect();
         let producer = network.ops.iter().rposition(|op| op.output() == out.slot);
         let reorder = match producer.map(|i| &network.ops[i]) {
             Some(Op::Conv(conv)) => {
@@ -113,23 +136,76 @@ impl Compiled {
             steps.push(match op {
                 Op::Conv(conv) => {
                     let order = (reorder && producer == Some(i)).then_some(shuffled.as_slice());
-                    Step::Conv(Box::new(compile_conv(conv, network, &pixel_stride, kernels, order)?))
+                    Step::Conv(Box::new(compile_conv(
+                        conv,
+                        network,
+                        &pixel_stride,
+                        kernels,
+                        order,
+                    )?))
                 }
-                &Op::PixelUnshuffle { input, output, factor } => Step::Unshuffle { input, output, factor },
-                &Op::Nearest { input, output, factor } => Step::Nearest { input, output, factor },
-                &Op::MaxPool { input, output, kernel, stride } => {
-                    Step::MaxPool { input, output, kernel, stride }
-                }
-                &Op::Bilinear { input, output, like } => Step::Bilinear { input, output, like },
+                &Op::PixelUnshuffle {
+                    input,
+                    output,
+                    factor,
+                } => Step::Unshuffle {
+                    input,
+                    output,
+                    factor,
+                },
+                &Op::Nearest {
+                    input,
+                    output,
+                    factor,
+                } => Step::Nearest {
+                    input,
+                    output,
+                    factor,
+                },
+                &Op::MaxPool {
+                    input,
+                    output,
+                    kernel,
+                    stride,
+                } => Step::MaxPool {
+                    input,
+                    output,
+                    kernel,
+                    stride,
+                },
+                &Op::Bilinear {
+                    input,
+                    output,
+                    like,
+                } => Step::Bilinear {
+                    input,
+                    output,
+                    like,
+                },
             });
         }
-        let channel_of = if reorder { (0..area * channels).collect() } else { shuffled };
-        steps.push(Step::Emit { input: out.slot, shuffle: out.shuffle, skip: out.skip, channel_of });
+        let channel_of = if reorder {
+            (0..area * channels).collect()
+        } else {
+            shuffled
+        };
+        steps.push(Step::Emit {
+            input: out.slot,
+            shuffle: out.shuffle,
+            skip: out.skip,
+            channel_of,
+        });
         if out.skip && (network.input.affine.is_some() || network.input.channels != channels) {
-            return Err(Error::Shape("a skip connection needs the plain input picture".into()));
+            return Err(Error::Shape(
+                "a skip connection needs the plain input picture".into(),
+            ));
         }
         let coarsest = network.ops.iter().filter_map(|op| match op {
-            &Op::PixelUnshuffle { input: INPUT, factor, .. } => Some(factor),
+            &Op::PixelUnshuffle {
+                input: INPUT,
+                factor,
+                ..
+            } => Some(factor),
             _ => None,
         });
         Ok(Compiled {
@@ -174,7 +250,10 @@ fn compile_conv(
         )));
     }
     if conv.weight.len() != outputs * inputs * taps || conv.bias.len() != outputs {
-        return Err(Error::Shape(format!("convolution {}: weights do not fit its slots", conv.name)));
+        return Err(Error::Shape(format!(
+            "convolution {}: weights do not fit its slots",
+            conv.name
+        )));
     }
     let depth: usize = conv.inputs.iter().map(|&s| stride[s]).sum();
     let vectors = outputs.div_ceil(lanes);
@@ -185,16 +264,32 @@ fn compile_conv(
         && conv.padding == 1
         && inputs >= lanes.min(16)
         && !conv.inputs.contains(&INPUT);
-    let algorithm = if winograd { Algorithm::Winograd } else { Algorithm::Direct };
+    let algorithm = if winograd {
+        Algorithm::Winograd
+    } else {
+        Algorithm::Direct
+    };
     let positions = reduction(conv, network, stride);
     let source = |n: usize| order.map_or(n, |order| order[n]);
 
-    let widest = if winograd { kernels.gemm.len() } else { kernels.direct.len() };
-    let planes = if winograd { winograd::FREQUENCIES } else { taps };
+    let widest = if winograd {
+        kernels.gemm.len()
+    } else {
+        kernels.direct.len()
+    };
+    let planes = if winograd {
+        winograd::FREQUENCIES
+    } else {
+        taps
+    };
     let mut blocks = Vec::new();
     let (mut offset, mut first_vector) = (0, 0);
     for block in Kernels::column_blocks(widest, vectors) {
-        blocks.push(Block { vectors: block, first_vector, offset });
+        blocks.push(Block {
+            vectors: block,
+            first_vector,
+            offset,
+        });
         offset += (planes * depth * block * lanes).next_multiple_of(LINE);
         first_vector += block;
     }
@@ -225,14 +320,19 @@ fn compile_conv(
     }
 
     let padded = |values: &dyn Fn(usize) -> f32| -> Vec<f32> {
-        (0..vectors * lanes).map(|n| if n < outputs { values(source(n)) } else { 0.0 }).collect()
+        (0..vectors * lanes)
+            .map(|n| if n < outputs { values(source(n)) } else { 0.0 })
+            .collect()
     };
     let act = match &conv.activation {
         Activation::Identity => Act::Identity,
         Activation::LeakyRelu(slope) => Act::Slopes(padded(&|_| *slope)),
         Activation::PRelu(slopes) => {
             if slopes.len() != outputs {
-                return Err(Error::Shape(format!("convolution {}: one slope per channel", conv.name)));
+                return Err(Error::Shape(format!(
+                    "convolution {}: one slope per channel",
+                    conv.name
+                )));
             }
             Act::Slopes(padded(&|n| slopes[n]))
         }
@@ -255,7 +355,11 @@ fn compile_conv(
         vectors,
         blocks,
         weights,
-        epilogue: Epilogue { bias: padded(&|n| conv.bias[n]), act, merges: merges.collect() },
+        epilogue: Epilogue {
+            bias: padded(&|n| conv.bias[n]),
+            act,
+            merges: merges.collect(),
+        },
         merge_slots: conv.merges.iter().map(Merge::slot).collect(),
         macs: (outputs * inputs * taps) as u64,
     })

@@ -31,10 +31,16 @@ impl Step {
         let (a, b) = (rows.start as isize, rows.end as isize);
         match self {
             Step::Conv(conv) => {
-                let (k, s, p) = (conv.kernel as isize, conv.stride as isize, conv.padding as isize);
+                let (k, s, p) = (
+                    conv.kernel as isize,
+                    conv.stride as isize,
+                    conv.padding as isize,
+                );
                 let window = a * s - p..(b - 1) * s - p + k;
                 let inputs = conv.inputs.iter().map(|&slot| (slot, window.clone()));
-                inputs.chain(conv.merge_slots.iter().map(|&slot| (slot, a..b))).collect()
+                inputs
+                    .chain(conv.merge_slots.iter().map(|&slot| (slot, a..b)))
+                    .collect()
             }
             &Step::Unshuffle { input, factor, .. } => {
                 vec![(input, a * factor as isize..b * factor as isize)]
@@ -43,7 +49,12 @@ impl Step {
                 let f = factor as isize;
                 vec![(input, a / f..(b - 1) / f + 1)]
             }
-            &Step::MaxPool { input, kernel, stride, .. } => {
+            &Step::MaxPool {
+                input,
+                kernel,
+                stride,
+                ..
+            } => {
                 let (k, s) = (kernel as isize, stride as isize);
                 vec![(input, a * s..(b - 1) * s + k)]
             }
@@ -59,14 +70,24 @@ impl Step {
 
 /// Extents of all slots for an input of `width` x `height`, both multiples of the network's own.
 pub(crate) fn extents(compiled: &Compiled, width: usize, height: usize) -> Result<Vec<Extent>> {
-    let mut extents = vec![Extent { width: 0, height: 0 }; compiled.channels.len()];
+    let mut extents = vec![
+        Extent {
+            width: 0,
+            height: 0
+        };
+        compiled.channels.len()
+    ];
     extents[INPUT] = Extent { width, height };
     for step in &compiled.steps {
-        let Some(output) = step.output() else { continue };
+        let Some(output) = step.output() else {
+            continue;
+        };
         let each = |f: &dyn Fn(usize) -> Option<usize>, from: SlotId| {
             let e: Extent = extents[from];
             match (f(e.width), f(e.height)) {
-                (Some(width), Some(height)) if width > 0 && height > 0 => Ok(Extent { width, height }),
+                (Some(width), Some(height)) if width > 0 && height > 0 => {
+                    Ok(Extent { width, height })
+                }
                 _ => Err(Error::Shape(format!(
                     "an image of {width}x{height} pixels is too small for this network"
                 ))),
@@ -74,14 +95,21 @@ pub(crate) fn extents(compiled: &Compiled, width: usize, height: usize) -> Resul
         };
         extents[output] = match step {
             Step::Conv(c) => each(
-                &|n| (n + 2 * c.padding).checked_sub(c.kernel).map(|n| n / c.stride + 1),
+                &|n| {
+                    (n + 2 * c.padding)
+                        .checked_sub(c.kernel)
+                        .map(|n| n / c.stride + 1)
+                },
                 c.inputs[0],
             )?,
             &Step::Unshuffle { input, factor, .. } => each(&|n| Some(n / factor), input)?,
             &Step::Nearest { input, factor, .. } => each(&|n| Some(n * factor), input)?,
-            &Step::MaxPool { input, kernel, stride, .. } => {
-                each(&|n| n.checked_sub(kernel).map(|n| n / stride + 1), input)?
-            }
+            &Step::MaxPool {
+                input,
+                kernel,
+                stride,
+                ..
+            } => each(&|n| n.checked_sub(kernel).map(|n| n / stride + 1), input)?,
             &Step::Bilinear { like, .. } => extents[like],
             Step::Emit { .. } => continue,
         };
@@ -89,7 +117,10 @@ pub(crate) fn extents(compiled: &Compiled, width: usize, height: usize) -> Resul
         if let Step::Conv(c) = step {
             let inputs = c.inputs.iter().all(|s| extents[*s] == extents[c.inputs[0]]);
             if !inputs || !c.merge_slots.iter().all(agree) {
-                return Err(Error::Shape(format!("convolution {}: its maps differ in size", c.name)));
+                return Err(Error::Shape(format!(
+                    "convolution {}: its maps differ in size",
+                    c.name
+                )));
             }
         }
     }

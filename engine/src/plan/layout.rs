@@ -82,7 +82,13 @@ impl Layout {
     /// threads.
     pub fn new(compiled: &Compiled, width: usize, height: usize, threads: usize) -> Result<Layout> {
         let extents = extents(compiled, width, height)?;
-        let frame = Layout::with(compiled, &extents, threads, Schedule::frame(compiled, &extents, TILE), false);
+        let frame = Layout::with(
+            compiled,
+            &extents,
+            threads,
+            Schedule::frame(compiled, &extents, TILE),
+            false,
+        );
         if frame.floats * size_of::<f32>() <= FRAME_BYTES {
             return Ok(frame);
         }
@@ -93,7 +99,11 @@ impl Layout {
             return Ok(frame);
         };
         let stream = Layout::with(compiled, &extents, threads, schedule, true);
-        Ok(if stream.floats < frame.floats { stream } else { frame })
+        Ok(if stream.floats < frame.floats {
+            stream
+        } else {
+            frame
+        })
     }
 
     fn with(
@@ -127,7 +137,10 @@ impl Layout {
             pixel_stride: channels,
             left: 0,
             right: 0,
-            extent: Extent { width: last.width * scale, height: last.height * scale },
+            extent: Extent {
+                width: last.width * scale,
+                height: last.height * scale,
+            },
         };
         let winograd: Vec<Scratch> = compiled
             .steps
@@ -139,8 +152,13 @@ impl Layout {
                 _ => Scratch::default(),
             })
             .collect();
-        let scratch_stride =
-            winograd.iter().map(|s| s.len).max().unwrap_or(0).next_multiple_of(LINE) + LINE;
+        let scratch_stride = winograd
+            .iter()
+            .map(|s| s.len)
+            .max()
+            .unwrap_or(0)
+            .next_multiple_of(LINE)
+            + LINE;
         let scratch = take(scratch_stride * threads);
         if streams {
             for map in &mut maps {
@@ -153,7 +171,13 @@ impl Layout {
                 map.base = base;
             }
         }
-        let tick_units = schedule.ticks.iter().map(|t| t.len()).max().unwrap_or(1).max(1);
+        let tick_units = schedule
+            .ticks
+            .iter()
+            .map(|t| t.len())
+            .max()
+            .unwrap_or(1)
+            .max(1);
         let wanted = (threads * TASKS_PER_THREAD).div_ceil(tick_units);
         let chunk = compiled
             .steps
@@ -164,8 +188,14 @@ impl Layout {
                     _ => extents[step.output().unwrap_or(INPUT)].width,
                 };
                 let tiles = width.div_ceil(TILE);
-                let pieces = tiles.div_ceil(TASK_TILES).max(wanted.min(tiles.div_ceil(8)));
-                let pieces = if pieces > 1 { pieces.next_multiple_of(threads.min(tiles)) } else { 1 };
+                let pieces = tiles
+                    .div_ceil(TASK_TILES)
+                    .max(wanted.min(tiles.div_ceil(8)));
+                let pieces = if pieces > 1 {
+                    pieces.next_multiple_of(threads.min(tiles))
+                } else {
+                    1
+                };
                 tiles.div_ceil(pieces) * TILE
             })
             .collect();
@@ -220,12 +250,27 @@ fn margins(compiled: &Compiled, extents: &[Extent]) -> Vec<Map> {
 fn scratch(conv: &CompiledConv, compiled: &Compiled, width: usize) -> Scratch {
     let outputs = conv.vectors * compiled.kernels.lanes;
     let in_place = conv.blocks.len() == 1;
-    let tile_stride = if in_place { conv.depth.max(outputs) } else { conv.depth };
-    let per_tile = if in_place { tile_stride } else { conv.depth + outputs };
+    let tile_stride = if in_place {
+        conv.depth.max(outputs)
+    } else {
+        conv.depth
+    };
+    let per_tile = if in_place {
+        tile_stride
+    } else {
+        conv.depth + outputs
+    };
     // Column blocks of different widths have register tiles of different heights.
-    let rows = conv.blocks.iter().map(|b| compiled.kernels.gemm[b.vectors - 1].pixels).max().unwrap_or(1);
+    let rows = conv
+        .blocks
+        .iter()
+        .map(|b| compiled.kernels.gemm[b.vectors - 1].pixels)
+        .max()
+        .unwrap_or(1);
     let fit = SCRATCH_BYTES / (FREQUENCIES * per_tile * size_of::<f32>());
-    let tiles = (fit / rows * rows).max(rows).min(width.div_ceil(TILE).next_multiple_of(rows));
+    let tiles = (fit / rows * rows)
+        .max(rows)
+        .min(width.div_ceil(TILE).next_multiple_of(rows));
     // An odd number of cache lines between frequencies: the transforms touch all of them at once, and
     // powers of two would put them into the same few sets.
     let odd = |len: usize| (len.div_ceil(LINE) | 1) * LINE;

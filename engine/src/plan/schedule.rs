@@ -66,19 +66,27 @@ impl Schedule {
         let mut ticks = Vec::new();
         for (i, step) in compiled.steps.iter().enumerate() {
             let (first, rows) = (units.len(), height(step, extents));
-            units.extend(
-                (0..rows).step_by(unit).map(|y| Unit { step: i, rows: y..(y + unit).min(rows) }),
-            );
+            units.extend((0..rows).step_by(unit).map(|y| Unit {
+                step: i,
+                rows: y..(y + unit).min(rows),
+            }));
             ticks.push(first..units.len());
         }
-        let rows = compiled.steps.last().map_or(0, |step| height(step, extents));
+        let rows = compiled
+            .steps
+            .last()
+            .map_or(0, |step| height(step, extents));
         // Deep networks return to the caller now and then, so that it can show progress and stop.
         let batches: Vec<Batch> = (0..ticks.len())
             .step_by(FRAME_BATCH)
             .map(|first| {
                 let end = (first + FRAME_BATCH).min(ticks.len());
                 let output_end = if end == ticks.len() { rows } else { 0 };
-                Batch { ticks: first..end, input_end: extents[INPUT].height, output_end }
+                Batch {
+                    ticks: first..end,
+                    input_end: extents[INPUT].height,
+                    output_end,
+                }
             })
             .collect();
         Schedule {
@@ -100,8 +108,14 @@ impl Schedule {
         batch: usize,
     ) -> Option<Schedule> {
         const LAG: usize = 2;
-        if compiled.steps.iter().any(|s| matches!(s, Step::Bilinear { .. } | Step::MaxPool { .. }))
-            || compiled.steps.iter().any(|s| matches!(s, Step::Conv(c) if c.stride != 1))
+        if compiled
+            .steps
+            .iter()
+            .any(|s| matches!(s, Step::Bilinear { .. } | Step::MaxPool { .. }))
+            || compiled
+                .steps
+                .iter()
+                .any(|s| matches!(s, Step::Conv(c) if c.stride != 1))
         {
             return None;
         }
@@ -115,8 +129,14 @@ impl Schedule {
 
         let slots = extents.len();
         let steps = compiled.steps.len();
-        let writer: Vec<Option<usize>> =
-            (0..slots).map(|s| compiled.steps.iter().position(|step| step.output() == Some(s))).collect();
+        let writer: Vec<Option<usize>> = (0..slots)
+            .map(|s| {
+                compiled
+                    .steps
+                    .iter()
+                    .position(|step| step.output() == Some(s))
+            })
+            .collect();
         // Next output row of every step, and what it was up to LAG ticks ago.
         let mut next = vec![0usize; steps];
         let mut history = vec![next.clone(); LAG];
@@ -173,6 +193,13 @@ impl Schedule {
                 output_end: emitted,
             });
         }
-        Some(Schedule { units, ticks, lag: LAG, batches, ring, output_ring })
+        Some(Schedule {
+            units,
+            ticks,
+            lag: LAG,
+            batches,
+            ring,
+            output_ring,
+        })
     }
 }

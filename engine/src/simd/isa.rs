@@ -17,7 +17,10 @@ pub enum Isa {
 impl Isa {
     /// The instruction sets that this machine can run, fastest first. Never empty.
     pub fn available() -> Vec<Isa> {
-        [Isa::Avx512, Isa::Avx2, Isa::Portable].into_iter().filter(|isa| isa.is_available()).collect()
+        [Isa::Avx512, Isa::Avx2, Isa::Portable]
+            .into_iter()
+            .filter(|isa| isa.is_available())
+            .collect()
     }
 
     /// The fastest instruction set of this machine.
@@ -60,11 +63,15 @@ impl FromStr for Isa {
             "portable" => Isa::Portable,
             _ => {
                 let known = "avx512, avx2 and portable";
-                return Err(Error::Limits(format!("instruction set '{word}' is not one of {known}")));
+                return Err(Error::Limits(format!(
+                    "instruction set '{word}' is not one of {known}"
+                )));
             }
         };
         if !isa.is_available() {
-            return Err(Error::Limits(format!("this processor has no {isa}; choose another")));
+            return Err(Error::Limits(format!(
+                "this processor has no {isa}; choose another"
+            )));
         }
         Ok(isa)
     }

@@ -55,7 +55,10 @@ impl Simd for Portable {
     }
     #[inline(always)]
     unsafe fn scale_by_power_of_two(p: f32x8, n: f32x8) -> f32x8 {
-        p * f32x8::new(n.to_array().map(|n| f32::from_bits(((n as i32 + 127) << 23) as u32)))
+        p * f32x8::new(
+            n.to_array()
+                .map(|n| f32::from_bits(((n as i32 + 127) << 23) as u32)),
+        )
     }
     #[inline(always)]
     unsafe fn recip(v: f32x8) -> f32x8 {
