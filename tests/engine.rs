@@ -34,6 +34,36 @@ fn open(file: &str) -> Option<Model> {
     Some(Model::open(&path).unwrap_or_else(|e| panic!("{e}")))
 }
 
+/// The small networks that the repository carries.
+const COMMITTED: [&str; 9] = [
+    "compact-4x1-x2-leakyrelu",
+    "compact-4x1-x2-relu",
+    "compact-4x1-x3-grey",
+    "compact-6x2-x1-rgba",
+    "compact-8x2-x2",
+    "rlfn-6-x2",
+    "rrdb-6-x2",
+    "rrdb-8-x4",
+    "span-6-x2",
+];
+
+#[test]
+fn committed_goldens_on_every_instruction_set() {
+    for name in COMMITTED {
+        let path = data::committed(&format!("{name}.safetensors"));
+        let model = Model::open(&path).unwrap_or_else(|e| panic!("{e}"));
+        let golden = Golden::open(&data::committed(&format!("{name}.golden.safetensors")));
+        for isa in Isa::available() {
+            let output = run(
+                model.network(),
+                &image(&golden.input),
+                &options(isa, 2, None),
+            );
+            golden.check(&map(&output), &format!("{name} on {isa}"));
+        }
+    }
+}
+
 #[test]
 fn goldens_on_every_instruction_set() {
     for (file, golden) in INTEROP {
