@@ -256,3 +256,60 @@ proptest! {
         }
     }
 }
+
+/// A network is public data: what is wrong with it must be said, and must never reach a kernel.
+#[test]
+fn malformed_networks_are_refused() {
+    let good = || {
+        let mut net = Sketch::new(1, 3);
+        let a = net.conv(&[INPUT], 16, (3, 1), Activation::Silu, vec![]);
+        let out = net.conv(&[a], 12, (3, 1), Activation::Identity, vec![]);
+        net.finish(out, (2, true), 2)
+    };
+    fn conv(network: &mut Network, index: usize) -> &mut Conv {
+        match &mut network.ops[index] {
+            Op::Conv(conv) => conv,
+            _ => unreachable!("the sketch has convolutions only"),
+        }
+    }
+    let engine =
+        |network: &Network| Engine::from_network(network, &options(Isa::detect(), 1, None));
+    assert!(engine(&good()).is_ok());
+    type Damage = fn(&mut Network);
+    let breaks: [(&str, Damage); 14] = [
+        ("unknown slot", |n| conv(n, 1).inputs = vec![9]),
+        ("read before written", |n| conv(n, 0).inputs = vec![2]),
+        ("written twice", |n| conv(n, 1).output = 1),
+        ("input overwritten", |n| conv(n, 0).output = INPUT),
+        ("no inputs", |n| conv(n, 1).inputs.clear()),
+        ("short weights", |n| conv(n, 1).weight.truncate(1)),
+        ("short bias", |n| conv(n, 1).bias.truncate(1)),
+        ("kernel too large", |n| conv(n, 1).kernel = 1000),
+        ("stride zero", |n| conv(n, 1).stride = 0),
+        ("slopes", |n| {
+            conv(n, 1).activation = Activation::PRelu(vec![0.1; 3])
+        }),
+        ("merge of another shape", |n| {
+            conv(n, 1).merges = vec![Merge::Gate { slot: 1 }]
+        }),
+        ("shuffle that does not divide", |n| n.output.shuffle = 5),
+        ("scale that is not reached", |n| n.info.scale = 4),
+        ("affine of another length", |n| {
+            n.input.affine = Some(vec![(1.0, 0.0)])
+        }),
+    ];
+    for (what, damage) in breaks {
+        let mut network = good();
+        damage(&mut network);
+        assert!(engine(&network).is_err(), "{what}");
+    }
+    // A stride makes the output smaller than the scale says; only the image size tells.
+    let mut network = good();
+    conv(&mut network, 1).stride = 2;
+    let picture = image(&input(1, 3, 8, 8));
+    assert!(
+        engine(&network)
+            .and_then(|e| e.run(&picture, None))
+            .is_err()
+    );
+}
