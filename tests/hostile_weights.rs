@@ -185,6 +185,28 @@ fn files_of_other_kinds() {
 }
 
 #[test]
+fn files_on_disk() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("model.onnx");
+    let open = || StateDict::open(&path).map(|dict| dict.names().count());
+    assert!(matches!(open(), Err(Error::Io { .. })));
+    std::fs::create_dir(&path).unwrap();
+    assert!(matches!(open(), Err(Error::Weights { .. })));
+    std::fs::remove_dir(&path).unwrap();
+    std::fs::write(&path, b"").unwrap();
+    let text = open().unwrap_err().to_string();
+    assert!(
+        text.contains("model.onnx") && text.contains("empty"),
+        "{text}"
+    );
+    // The first bytes decide, not the name.
+    for name in FILES {
+        std::fs::copy(data::committed(name), &path).unwrap();
+        assert!(open().is_ok_and(|n| n > 4), "{name}");
+    }
+}
+
+#[test]
 fn pickles_that_would_run_code() {
     for (module, name) in [
         ("os", "system"),
