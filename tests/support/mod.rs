@@ -2,5 +2,6 @@
 #![allow(dead_code)]
 
 pub mod data;
+pub mod engine;
 pub mod golden;
 pub mod reference;
