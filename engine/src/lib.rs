@@ -12,6 +12,7 @@ mod exec;
 mod kernel;
 mod model;
 pub mod network;
+mod pass;
 mod plan;
 mod resample;
 mod rows;

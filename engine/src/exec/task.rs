@@ -145,7 +145,8 @@ impl Task<'_> {
                 while x < self.x.end {
                     let left = (self.x.end - x).div_ceil(TILE);
                     // Even blocks rather than full ones and a small rest.
-                    let tiles = left.div_ceil(left.div_ceil(step.tiles));
+                    let even = left.div_ceil(left.div_ceil(step.tiles));
+                    let tiles = even.next_multiple_of(step.grain).min(left);
                     let mut channel = 0;
                     for &slot in &conv.inputs {
                         let map = &self.layout.maps[slot];
