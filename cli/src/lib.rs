@@ -1,0 +1,3 @@
+//! upwise
+#![forbid(unsafe_code)]
+pub mod picture;
