@@ -2,9 +2,26 @@
 
 #![deny(unsafe_code)]
 
+mod arch;
+mod buffer;
+mod engine;
 mod error;
+#[allow(unsafe_code)]
+mod exec;
+#[allow(unsafe_code)]
+mod kernel;
+mod model;
 pub mod network;
+mod plan;
 mod rows;
+#[allow(unsafe_code)]
+mod simd;
+mod tile;
+pub mod weights;
 
+pub use engine::{DEFAULT_MAX_MEMORY, Engine, EngineOptions, Observer};
 pub use error::{Error, Result};
+pub use model::Model;
 pub use rows::{Image, Rows};
+pub use simd::Isa;
+pub use tile::Tiling;

@@ -83,7 +83,7 @@ impl Image {
     }
 
     /// Hands the picture out row by row.
-    pub fn into_rows(self) -> impl Rows + 'static {
+    pub fn rows(&self) -> impl Rows + '_ {
         ImageRows {
             image: self,
             next: 0,
@@ -91,12 +91,12 @@ impl Image {
     }
 }
 
-struct ImageRows {
-    image: Image,
+struct ImageRows<'a> {
+    image: &'a Image,
     next: usize,
 }
 
-impl Rows for ImageRows {
+impl Rows for ImageRows<'_> {
     fn width(&self) -> usize {
         self.image.width
     }

@@ -1,0 +1,45 @@
+//! Zeroed, cache-line aligned memory for weights and feature maps.
+
+use crate::{Error, Result};
+use memmap2::{MmapMut, MmapOptions};
+
+/// Floats in a cache line; offsets into a buffer are multiples of it where alignment matters.
+pub(crate) const LINE: usize = 16;
+
+/// Anonymous pages: aligned, zero until touched, handed back to the system when dropped.
+pub(crate) struct Buffer {
+    pages: MmapMut,
+}
+
+impl Buffer {
+    /// `floats` zeros; an error if the system has not that much address space.
+    pub fn zeroed(floats: usize) -> Result<Buffer> {
+        let bytes = floats.max(1) * size_of::<f32>();
+        let pages = MmapOptions::new().len(bytes).map_anon().map_err(|e| {
+            let mib = bytes >> 20;
+            Error::Limits(format!(
+                "cannot reserve {mib} MiB of memory ({e}); lower the memory limit or the tile size"
+            ))
+        })?;
+        // Advice only: fewer page faults and TLB misses where the system has huge pages.
+        #[cfg(target_os = "linux")]
+        let _ = pages.advise(memmap2::Advice::HugePage);
+        Ok(Buffer { pages })
+    }
+
+    pub fn as_slice(&self) -> &[f32] {
+        bytemuck::cast_slice(&self.pages)
+    }
+
+    pub fn as_mut_slice(&mut self) -> &mut [f32] {
+        bytemuck::cast_slice_mut(&mut self.pages)
+    }
+
+    pub fn as_ptr(&self) -> *const f32 {
+        self.as_slice().as_ptr()
+    }
+
+    pub fn as_mut_ptr(&mut self) -> *mut f32 {
+        self.as_mut_slice().as_mut_ptr()
+    }
+}

@@ -1,0 +1,10 @@
+//! The arithmetic, each algorithm written once over [`crate::simd::Simd`].
+//!
+//! Kernels work on raw rows: bounds, padding and ring buffers are the plan's business.
+
+pub(crate) mod direct;
+pub(crate) mod epilogue;
+pub(crate) mod gemm;
+pub(crate) mod pixels;
+pub(crate) mod table;
+pub(crate) mod winograd;

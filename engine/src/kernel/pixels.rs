@@ -1,0 +1,115 @@
+//! Steps that move pixels rather than compute: shuffles, repetition, pooling, bilinear resize.
+//!
+//! They work on slices of whole rows: `stride` floats a pixel, of which all are written.
+
+/// Space to depth. `rows` are the `factor` input rows of one output row, `in_stride` and `channels` those of
+/// the input; output channel `c * factor^2 + dy * factor + dx`.
+pub(crate) fn unshuffle(
+    rows: &[&[f32]],
+    in_stride: usize,
+    channels: usize,
+    out: &mut [f32],
+    out_stride: usize,
+) {
+    let factor = rows.len();
+    for (x, pixel) in out.chunks_exact_mut(out_stride).enumerate() {
+        pixel[channels * factor * factor..].fill(0.0);
+        for c in 0..channels {
+            for (dy, row) in rows.iter().enumerate() {
+                for dx in 0..factor {
+                    let value = row[(x * factor + dx) * in_stride + c];
+                    pixel[(c * factor + dy) * factor + dx] = value;
+                }
+            }
+        }
+    }
+}
+
+/// Repeats every pixel of `row` `factor` times; `first` is the index of the first pixel of `out`.
+pub(crate) fn nearest(row: &[f32], out: &mut [f32], stride: usize, factor: usize, first: usize) {
+    for (x, pixel) in out.chunks_exact_mut(stride).enumerate() {
+        let from = (first + x) / factor * stride;
+        pixel.copy_from_slice(&row[from..from + stride]);
+    }
+}
+
+/// Maximum over `rows.len()` x `rows.len()` windows, `step` pixels apart.
+pub(crate) fn max_pool(rows: &[&[f32]], out: &mut [f32], stride: usize, step: usize) {
+    for (x, pixel) in out.chunks_exact_mut(stride).enumerate() {
+        let at = x * step * stride;
+        pixel.copy_from_slice(&rows[0][at..at + stride]);
+        for row in rows {
+            for other in row[at..].chunks_exact(stride).take(rows.len()) {
+                for (a, &b) in pixel.iter_mut().zip(other) {
+                    *a = a.max(b);
+                }
+            }
+        }
+    }
+}
+
+/// Where an output coordinate falls between two inputs: `(first, second, weight of the second)`, with
+/// `align_corners = false` (pixel centres), as PyTorch's `interpolate` does.
+pub(crate) fn bilinear_tap(out: usize, inputs: usize, outputs: usize) -> (usize, usize, f32) {
+    let scale = inputs as f32 / outputs as f32;
+    let at = (scale * (out as f32 + 0.5) - 0.5).max(0.0);
+    let first = (at as usize).min(inputs - 1);
+    (first, (first + 1).min(inputs - 1), at - first as f32)
+}
+
+/// One output row between two input rows; `weight` is that of the `lower` row. `first` is the first output
+/// pixel of `out`, `inputs` and `outputs` are the widths of the whole maps.
+pub(crate) fn bilinear(
+    [upper, lower]: [&[f32]; 2],
+    weight: f32,
+    out: &mut [f32],
+    stride: usize,
+    first: usize,
+    (inputs, outputs): (usize, usize),
+) {
+    for (x, pixel) in out.chunks_exact_mut(stride).enumerate() {
+        let (a, b, w) = bilinear_tap(first + x, inputs, outputs);
+        for (c, value) in pixel.iter_mut().enumerate() {
+            let row = |r: &[f32]| r[a * stride + c] * (1.0 - w) + r[b * stride + c] * w;
+            *value = row(upper) * (1.0 - weight) + row(lower) * weight;
+        }
+    }
+}
+
+/// One row of depth to space by `factor`: `channels` samples a pixel. With `skip`, the input picture's pixel
+/// (`channels` samples each) is added to every pixel of its block. `channel_of[dx * channels + c]` is the
+/// sample's channel in `row`.
+pub(crate) fn emit(
+    row: &[f32],
+    stride: usize,
+    skip: Option<&[f32]>,
+    channel_of: &[usize],
+    factor: usize,
+    channels: usize,
+    out: &mut [f32],
+) {
+    let run = factor * channels;
+    let first = channel_of[0];
+    let in_order = channel_of.iter().enumerate().all(|(n, &c)| first + n == c);
+    for (x, (pixel, block)) in row
+        .chunks_exact(stride)
+        .zip(out.chunks_exact_mut(run))
+        .enumerate()
+    {
+        if in_order {
+            block.copy_from_slice(&pixel[first..first + run]);
+        } else {
+            for (value, &c) in block.iter_mut().zip(channel_of) {
+                *value = pixel[c];
+            }
+        }
+        if let Some(skip) = skip {
+            let base = &skip[x * channels..][..channels];
+            for values in block.chunks_exact_mut(channels) {
+                for (value, &b) in values.iter_mut().zip(base) {
+                    *value += b;
+                }
+            }
+        }
+    }
+}

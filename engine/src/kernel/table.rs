@@ -1,0 +1,103 @@
+//! The kernels of each instruction set, compiled for it and reachable only through its table.
+
+use super::direct::{self, Direct};
+use super::gemm::{self, Gemm};
+use super::winograd::{self, InputTransform, OutputTransform};
+use crate::simd::{self, Isa};
+
+/// A matrix product kernel and its register tile.
+pub(crate) struct GemmKernel {
+    /// Rows of the register tile.
+    pub pixels: usize,
+    /// Vectors of output channels of the register tile.
+    pub vectors: usize,
+    /// Runs it; the processor must have the table's instruction set.
+    pub run: unsafe fn(&Gemm),
+}
+
+/// A direct convolution kernel, by the vectors of its register tile.
+pub(crate) struct DirectKernel {
+    /// Vectors of output channels of the register tile.
+    pub vectors: usize,
+    /// Runs it; the processor must have the table's instruction set.
+    pub run: unsafe fn(&Direct),
+}
+
+/// Everything that a plan calls.
+pub(crate) struct Kernels {
+    pub isa: Isa,
+    /// Floats in a vector.
+    pub lanes: usize,
+    pub input_transform: unsafe fn(&InputTransform),
+    pub output_transform: unsafe fn(&OutputTransform),
+    /// By `vectors`, from one up without gaps.
+    pub gemm: &'static [GemmKernel],
+    /// By `vectors`, from one up without gaps.
+    pub direct: &'static [DirectKernel],
+}
+
+impl Kernels {
+    /// The table of an instruction set.
+    pub fn of(isa: Isa) -> &'static Kernels {
+        match isa {
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx512 => &avx512::KERNELS,
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx2 => &avx2::KERNELS,
+            _ => &portable::KERNELS,
+        }
+    }
+
+    /// Splits `vectors` output vectors into as few and as even column blocks as the register tiles allow.
+    pub fn column_blocks(widest: usize, vectors: usize) -> Vec<usize> {
+        let blocks = vectors.div_ceil(widest);
+        (0..blocks).map(|i| (vectors + i) / blocks).collect()
+    }
+}
+
+macro_rules! kernels {
+    ($module:ident, $simd:ident, $(#[$feature:meta])?
+     gemm: [$(($gp:literal, $gj:literal)),*], direct: [$(($dp:literal, $dj:literal)),*]) => {
+        mod $module {
+            use super::*;
+
+            $(#[$feature])?
+            unsafe fn input_transform(a: &InputTransform) {
+                // SAFETY: passed on.
+                unsafe { winograd::input_transform::<simd::$simd>(a) }
+            }
+            $(#[$feature])?
+            unsafe fn output_transform(a: &OutputTransform) {
+                // SAFETY: passed on.
+                unsafe { winograd::output_transform::<simd::$simd>(a) }
+            }
+            $(#[$feature])?
+            unsafe fn gemm<const P: usize, const J: usize>(a: &Gemm) {
+                // SAFETY: passed on.
+                unsafe { gemm::gemm::<simd::$simd, P, J>(a) }
+            }
+            $(#[$feature])?
+            unsafe fn direct<const P: usize, const J: usize>(a: &Direct) {
+                // SAFETY: passed on.
+                unsafe { direct::direct::<simd::$simd, P, J>(a) }
+            }
+
+            pub(super) static KERNELS: Kernels = Kernels {
+                isa: Isa::$simd,
+                lanes: <simd::$simd as simd::Simd>::LANES,
+                input_transform,
+                output_transform,
+                gemm: &[$(GemmKernel { pixels: $gp, vectors: $gj, run: gemm::<$gp, $gj> }),*],
+                direct: &[$(DirectKernel { vectors: $dj, run: direct::<$dp, $dj> }),*],
+            };
+        }
+    };
+}
+
+#[cfg(target_arch = "x86_64")]
+kernels!(avx512, Avx512, #[target_feature(enable = "avx512f")]
+    gemm: [(12, 1), (12, 2), (8, 3), (6, 4)], direct: [(12, 1), (12, 2), (8, 3), (6, 4)]);
+#[cfg(target_arch = "x86_64")]
+kernels!(avx2, Avx2, #[target_feature(enable = "avx2,fma")]
+    gemm: [(12, 1), (6, 2), (4, 3)], direct: [(12, 1), (6, 2), (4, 3)]);
+kernels!(portable, Portable, gemm: [(6, 1), (3, 2)], direct: [(6, 1), (3, 2)]);

@@ -1,0 +1,378 @@
+//! A network made ready for an instruction set: an algorithm per convolution and its weights packed for it.
+
+use crate::Error;
+use crate::Result;
+use crate::buffer::{Buffer, LINE};
+use crate::kernel::epilogue::{Act, Epilogue, MAX_MERGES, MergeStep};
+use crate::kernel::table::Kernels;
+use crate::kernel::{direct::MAX_KERNEL, winograd};
+use crate::network::{
+    Activation, Conv, INPUT, Input, Merge, ModelInfo, Network, Op, Output, SlotId,
+};
+use crate::simd::Isa;
+
+/// A column block: `vectors` vectors of output channels, with its weights at `offset` in the packed buffer.
+#[derive(Clone, Copy)]
+pub(crate) struct Block {
+    pub vectors: usize,
+    pub first_vector: usize,
+    pub offset: usize,
+}
+
+/// How a convolution is computed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Algorithm {
+    /// Winograd F(4x4, 3x3).
+    Winograd,
+    /// Direct convolution.
+    Direct,
+}
+
+/// A convolution with packed weights.
+pub(crate) struct CompiledConv {
+    pub name: String,
+    pub inputs: Vec<SlotId>,
+    pub output: SlotId,
+    pub kernel: usize,
+    pub stride: usize,
+    pub padding: usize,
+    pub algorithm: Algorithm,
+    /// Channels reduced over, padding included.
+    pub depth: usize,
+    /// Vectors of output channels.
+    pub vectors: usize,
+    pub blocks: Vec<Block>,
+    /// Winograd: per block, `[frequency][depth][vectors * lanes]`. Direct: per block,
+    /// `[input][ky][kx][channel][vectors * lanes]`.
+    pub weights: Buffer,
+    pub epilogue: Epilogue,
+    pub merge_slots: Vec<SlotId>,
+    /// Direct multiply-adds per output pixel, for profiles.
+    pub macs: u64,
+}
+
+/// One step of a compiled network.
+pub(crate) enum Step {
+    Conv(Box<CompiledConv>),
+    Unshuffle {
+        input: SlotId,
+        output: SlotId,
+        factor: usize,
+    },
+    Nearest {
+        input: SlotId,
+        output: SlotId,
+        factor: usize,
+    },
+    MaxPool {
+        input: SlotId,
+        output: SlotId,
+        kernel: usize,
+        stride: usize,
+    },
+    Bilinear {
+        input: SlotId,
+        output: SlotId,
+        like: SlotId,
+    },
+    /// Pixel shuffle and skip into the output rows. `channel_of[(dy * shuffle + dx) * channels + c]`.
+    Emit {
+        input: SlotId,
+        shuffle: usize,
+        skip: bool,
+        channel_of: Vec<usize>,
+    },
+}
+
+/// A network compiled for one instruction set; shared by all plans over it.
+pub(crate) struct Compiled {
+    pub info: ModelInfo,
+    pub input: Input,
+    pub output: Output,
+    /// Channels of each slot, before padding.
+    pub channels: Vec<usize>,
+    /// Tile origins are multiples of this: Winograd's tile in the coarsest map.
+    pub grid: usize,
+    pub kernels: &'static Kernels,
+    /// Floats between pixels of each slot.
+    pub pixel_stride: Vec<usize>,
+    pub steps: Vec<Step>,
+}
+
+impl Compiled {
+    /// Packs the weights of `network`, which is not needed any more afterwards.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Shape`] where sizes of weights and slots do not agree.
+    pub fn new(network: &Network, isa: Isa) -> Result<Compiled> {
+        let kernels = Kernels::of(isa);
+        let lanes = kernels.lanes;
+        // The input is read by broadcasts only, so it needs no padding.
+        let pixel_stride: Vec<usize> = (0..network.slots.len())
+            .map(|s| match s {
+                INPUT => network.slots[s].channels,
+                _ => network.slots[s].channels.next_multiple_of(lanes),
+            })
+            .collect();
+        let out = network.output;
+        let channels = network.info.out_channels;
+        let area = out.shuffle * out.shuffle;
+        // PyTorch's order is c * area + position; writing position * channels + c instead makes every row
+        // of a shuffled block contiguous in the picture.
+        let shuffled: Vec<usize> = (0..area * channels)
+            .map(|n| (n % channels) * area + n / channels)
+            .collect();
+        let producer = network.ops.iter().rposition(|op| op.output() == out.slot);
+        let reorder = match producer.map(|i| &network.ops[i]) {
+            Some(Op::Conv(conv)) => {
+                conv.merges.is_empty()
+                    && !network.ops.iter().any(|op| op.reads().contains(&out.slot))
+            }
+            _ => false,
+        };
+        let mut steps = Vec::with_capacity(network.ops.len() + 1);
+        for (i, op) in network.ops.iter().enumerate() {
+            steps.push(match op {
+                Op::Conv(conv) => {
+                    let order = (reorder && producer == Some(i)).then_some(shuffled.as_slice());
+                    Step::Conv(Box::new(compile_conv(
+                        conv,
+                        network,
+                        &pixel_stride,
+                        kernels,
+                        order,
+                    )?))
+                }
+                &Op::PixelUnshuffle {
+                    input,
+                    output,
+                    factor,
+                } => Step::Unshuffle {
+                    input,
+                    output,
+                    factor,
+                },
+                &Op::Nearest {
+                    input,
+                    output,
+                    factor,
+                } => Step::Nearest {
+                    input,
+                    output,
+                    factor,
+                },
+                &Op::MaxPool {
+                    input,
+                    output,
+                    kernel,
+                    stride,
+                } => Step::MaxPool {
+                    input,
+                    output,
+                    kernel,
+                    stride,
+                },
+                &Op::Bilinear {
+                    input,
+                    output,
+                    like,
+                } => Step::Bilinear {
+                    input,
+                    output,
+                    like,
+                },
+            });
+        }
+        let channel_of = if reorder {
+            (0..area * channels).collect()
+        } else {
+            shuffled
+        };
+        steps.push(Step::Emit {
+            input: out.slot,
+            shuffle: out.shuffle,
+            skip: out.skip,
+            channel_of,
+        });
+        if out.skip && (network.input.affine.is_some() || network.input.channels != channels) {
+            return Err(Error::Shape(
+                "a skip connection needs the plain input picture".into(),
+            ));
+        }
+        let coarsest = network.ops.iter().filter_map(|op| match op {
+            &Op::PixelUnshuffle {
+                input: INPUT,
+                factor,
+                ..
+            } => Some(factor),
+            _ => None,
+        });
+        Ok(Compiled {
+            info: network.info.clone(),
+            input: network.input.clone(),
+            output: network.output,
+            channels: network.slots.iter().map(|slot| slot.channels).collect(),
+            grid: winograd::TILE * coarsest.max().unwrap_or(1),
+            kernels,
+            pixel_stride,
+            steps,
+        })
+    }
+}
+
+/// Where each input channel of a convolution lies in the padded reduction: `(input, channel, position)`.
+fn reduction(conv: &Conv, network: &Network, stride: &[usize]) -> Vec<usize> {
+    let mut positions = Vec::new();
+    let mut base = 0;
+    for &slot in &conv.inputs {
+        positions.extend((0..network.slots[slot].channels).map(|c| base + c));
+        base += stride[slot];
+    }
+    positions
+}
+
+fn compile_conv(
+    conv: &Conv,
+    network: &Network,
+    stride: &[usize],
+    kernels: &'static Kernels,
+    order: Option<&[usize]>,
+) -> Result<CompiledConv> {
+    let lanes = kernels.lanes;
+    let outputs = network.slots[conv.output].channels;
+    let inputs: usize = conv.inputs.iter().map(|&s| network.slots[s].channels).sum();
+    let taps = conv.kernel * conv.kernel;
+    if conv.kernel == 0 || conv.kernel > MAX_KERNEL || conv.merges.len() > MAX_MERGES {
+        return Err(Error::Shape(format!(
+            "convolution {}: kernels up to {MAX_KERNEL}x{MAX_KERNEL} with {MAX_MERGES} merges are supported",
+            conv.name
+        )));
+    }
+    if conv.weight.len() != outputs * inputs * taps || conv.bias.len() != outputs {
+        return Err(Error::Shape(format!(
+            "convolution {}: weights do not fit its slots",
+            conv.name
+        )));
+    }
+    let depth: usize = conv.inputs.iter().map(|&s| stride[s]).sum();
+    let vectors = outputs.div_ceil(lanes);
+    // Winograd loads whole vectors of channels, which the unpadded input has not; and below a vector of
+    // channels its transforms cost more than they save.
+    let winograd = conv.kernel == 3
+        && conv.stride == 1
+        && conv.padding == 1
+        && inputs >= lanes.min(16)
+        && !conv.inputs.contains(&INPUT);
+    let algorithm = if winograd {
+        Algorithm::Winograd
+    } else {
+        Algorithm::Direct
+    };
+    let positions = reduction(conv, network, stride);
+    let source = |n: usize| order.map_or(n, |order| order[n]);
+
+    let widest = if winograd {
+        kernels.gemm.len()
+    } else {
+        kernels.direct.len()
+    };
+    let planes = if winograd {
+        winograd::FREQUENCIES
+    } else {
+        taps
+    };
+    let mut blocks = Vec::new();
+    let (mut offset, mut first_vector) = (0, 0);
+    for block in Kernels::column_blocks(widest, vectors) {
+        blocks.push(Block {
+            vectors: block,
+            first_vector,
+            offset,
+        });
+        offset += (planes * depth * block * lanes).next_multiple_of(LINE);
+        first_vector += block;
+    }
+    let mut weights = Buffer::zeroed(offset)?;
+    let packed = weights.as_mut_slice();
+    for block in &blocks {
+        let width = block.vectors * lanes;
+        for lane in 0..width {
+            let n = block.first_vector * lanes + lane;
+            if n >= outputs {
+                continue;
+            }
+            for (m, &position) in positions.iter().enumerate() {
+                let filter = &conv.weight[(source(n) * inputs + m) * taps..][..taps];
+                if winograd {
+                    for (f, u) in winograd::transform_filter(filter).into_iter().enumerate() {
+                        packed[block.offset + (f * depth + position) * width + lane] = u as f32;
+                    }
+                } else {
+                    let (base, span) = input_span(conv, stride, position);
+                    for (t, &w) in filter.iter().enumerate() {
+                        let row = base * taps + t * span + (position - base);
+                        packed[block.offset + row * width + lane] = w;
+                    }
+                }
+            }
+        }
+    }
+
+    let padded = |values: &dyn Fn(usize) -> f32| -> Vec<f32> {
+        (0..vectors * lanes)
+            .map(|n| if n < outputs { values(source(n)) } else { 0.0 })
+            .collect()
+    };
+    let act = match &conv.activation {
+        Activation::Identity => Act::Identity,
+        Activation::LeakyRelu(slope) => Act::Slopes(padded(&|_| *slope)),
+        Activation::PRelu(slopes) => {
+            if slopes.len() != outputs {
+                return Err(Error::Shape(format!(
+                    "convolution {}: one slope per channel",
+                    conv.name
+                )));
+            }
+            Act::Slopes(padded(&|n| slopes[n]))
+        }
+        Activation::Silu => Act::Silu,
+    };
+    let merges = conv.merges.iter().map(|merge| match *merge {
+        Merge::Residual { scale, .. } => MergeStep::Residual { scale },
+        Merge::SpanAttention { .. } => MergeStep::SpanAttention,
+        Merge::Gate { .. } => MergeStep::Gate,
+    });
+    Ok(CompiledConv {
+        name: conv.name.clone(),
+        inputs: conv.inputs.clone(),
+        output: conv.output,
+        kernel: conv.kernel,
+        stride: conv.stride,
+        padding: conv.padding,
+        algorithm,
+        depth,
+        vectors,
+        blocks,
+        weights,
+        epilogue: Epilogue {
+            bias: padded(&|n| conv.bias[n]),
+            act,
+            merges: merges.collect(),
+        },
+        merge_slots: conv.merges.iter().map(Merge::slot).collect(),
+        macs: (outputs * inputs * taps) as u64,
+    })
+}
+
+/// First position and length of the input map that a position of the reduction belongs to.
+fn input_span(conv: &Conv, stride: &[usize], position: usize) -> (usize, usize) {
+    let mut base = 0;
+    for &slot in &conv.inputs {
+        if position < base + stride[slot] {
+            return (base, stride[slot]);
+        }
+        base += stride[slot];
+    }
+    (base, 0)
+}

@@ -1,0 +1,128 @@
+//! Sizes: how many rows and pixels every slot has, and which rows a step needs to write others.
+
+use super::compile::{Compiled, Step};
+use crate::network::{INPUT, SlotId};
+use crate::{Error, Result};
+use std::ops::Range;
+
+/// Width and height of a feature map.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Extent {
+    pub width: usize,
+    pub height: usize,
+}
+
+impl Step {
+    /// The slot that is written; `None` for the last step, which writes the picture.
+    pub fn output(&self) -> Option<SlotId> {
+        match self {
+            Step::Conv(conv) => Some(conv.output),
+            Step::Unshuffle { output, .. }
+            | Step::Nearest { output, .. }
+            | Step::MaxPool { output, .. }
+            | Step::Bilinear { output, .. } => Some(*output),
+            Step::Emit { .. } => None,
+        }
+    }
+
+    /// Slots that are read, each with the rows of it that `rows` of the output need (before clamping to
+    /// the slot's height). The last step counts its rows before the shuffle.
+    pub fn reads(&self, rows: &Range<usize>) -> Vec<(SlotId, Range<isize>)> {
+        let (a, b) = (rows.start as isize, rows.end as isize);
+        match self {
+            Step::Conv(conv) => {
+                let (k, s, p) = (
+                    conv.kernel as isize,
+                    conv.stride as isize,
+                    conv.padding as isize,
+                );
+                let window = a * s - p..(b - 1) * s - p + k;
+                let inputs = conv.inputs.iter().map(|&slot| (slot, window.clone()));
+                inputs
+                    .chain(conv.merge_slots.iter().map(|&slot| (slot, a..b)))
+                    .collect()
+            }
+            &Step::Unshuffle { input, factor, .. } => {
+                vec![(input, a * factor as isize..b * factor as isize)]
+            }
+            &Step::Nearest { input, factor, .. } => {
+                let f = factor as isize;
+                vec![(input, a / f..(b - 1) / f + 1)]
+            }
+            &Step::MaxPool {
+                input,
+                kernel,
+                stride,
+                ..
+            } => {
+                let (k, s) = (kernel as isize, stride as isize);
+                vec![(input, a * s..(b - 1) * s + k)]
+            }
+            &Step::Bilinear { input, .. } => vec![(input, 0..isize::MAX)],
+            &Step::Emit { input, skip, .. } => {
+                let mut reads = vec![(input, a..b)];
+                reads.extend(skip.then_some((INPUT, a..b)));
+                reads
+            }
+        }
+    }
+}
+
+/// Extents of all slots for an input of `width` x `height`, both multiples of the network's own.
+pub(crate) fn extents(compiled: &Compiled, width: usize, height: usize) -> Result<Vec<Extent>> {
+    let mut extents = vec![
+        Extent {
+            width: 0,
+            height: 0
+        };
+        compiled.channels.len()
+    ];
+    extents[INPUT] = Extent { width, height };
+    for step in &compiled.steps {
+        let Some(output) = step.output() else {
+            continue;
+        };
+        let each = |f: &dyn Fn(usize) -> Option<usize>, from: SlotId| {
+            let e: Extent = extents[from];
+            match (f(e.width), f(e.height)) {
+                (Some(width), Some(height)) if width > 0 && height > 0 => {
+                    Ok(Extent { width, height })
+                }
+                _ => Err(Error::Shape(format!(
+                    "an image of {width}x{height} pixels is too small for this network"
+                ))),
+            }
+        };
+        extents[output] = match step {
+            Step::Conv(c) => each(
+                &|n| {
+                    (n + 2 * c.padding)
+                        .checked_sub(c.kernel)
+                        .map(|n| n / c.stride + 1)
+                },
+                c.inputs[0],
+            )?,
+            &Step::Unshuffle { input, factor, .. } => each(&|n| Some(n / factor), input)?,
+            &Step::Nearest { input, factor, .. } => each(&|n| Some(n * factor), input)?,
+            &Step::MaxPool {
+                input,
+                kernel,
+                stride,
+                ..
+            } => each(&|n| n.checked_sub(kernel).map(|n| n / stride + 1), input)?,
+            &Step::Bilinear { like, .. } => extents[like],
+            Step::Emit { .. } => continue,
+        };
+        let agree = |slot: &SlotId| extents[*slot] == extents[output];
+        if let Step::Conv(c) = step {
+            let inputs = c.inputs.iter().all(|s| extents[*s] == extents[c.inputs[0]]);
+            if !inputs || !c.merge_slots.iter().all(agree) {
+                return Err(Error::Shape(format!(
+                    "convolution {}: its maps differ in size",
+                    c.name
+                )));
+            }
+        }
+    }
+    Ok(extents)
+}

@@ -1,0 +1,342 @@
+//! Where everything lies in the arena: maps, output rows, and each thread's scratch.
+
+use super::compile::{Algorithm, Compiled, CompiledConv, Step};
+use super::geometry::{Extent, extents};
+use super::schedule::Schedule;
+use crate::Result;
+use crate::buffer::LINE;
+use crate::kernel::winograd::{FREQUENCIES, TILE};
+use crate::network::INPUT;
+
+/// Winograd's transformed maps of one block should stay in the second-level cache beside the weights of
+/// the frequency at work: half of the smallest one that servers have (1 MiB) less room for the rows.
+const SCRATCH_BYTES: usize = 320 << 10;
+/// Tiles that a task should have, so that a layer's weights are read from the cache often enough.
+const TASK_TILES: usize = 128;
+/// Tasks a tick should have for every thread, so that the last one is short.
+const TASKS_PER_THREAD: usize = 3;
+/// Output that may wait in memory between two calls of the sink.
+const BATCH_BYTES: usize = 16 << 20;
+/// Feature maps up to this size stay near enough for one layer to run after the other.
+const FRAME_BYTES: usize = 48 << 20;
+
+/// Rows of a slot: a ring in the arena.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Map {
+    /// Offset of the ring's first row, margin included.
+    pub base: usize,
+    /// Rows in the ring.
+    pub ring: usize,
+    /// Floats between rows.
+    pub row_stride: usize,
+    /// Floats between pixels.
+    pub pixel_stride: usize,
+    /// Zero pixels left of the first.
+    pub left: usize,
+    /// Zero pixels right of the last.
+    pub right: usize,
+    /// Pixels in a row, and rows of the whole map.
+    pub extent: Extent,
+}
+
+/// How Winograd's scratch is laid out for one convolution.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Scratch {
+    /// Tiles in a block.
+    pub tiles: usize,
+    /// Floats between tiles and between frequencies of `V`.
+    pub tile_stride: usize,
+    pub frequency_stride: usize,
+    /// Offset of `M` behind `V`; zero where `M` overwrites `V`.
+    pub m_offset: usize,
+    /// Floats between tiles and between frequencies of `M`.
+    pub m_tile_stride: usize,
+    pub m_frequency_stride: usize,
+    /// Floats in all.
+    pub len: usize,
+}
+
+/// Everything about a run that depends on the image size, before any memory is taken.
+pub(crate) struct Layout {
+    pub maps: Vec<Map>,
+    /// Output rows: `out_channels` floats a pixel, no margins.
+    pub output: Map,
+    /// Offset of a row of zeros as long as the longest row.
+    pub zeros: usize,
+    /// Offset of the first thread's scratch, and floats between two threads'.
+    pub scratch: usize,
+    pub scratch_stride: usize,
+    /// By step; of use to Winograd convolutions only.
+    pub winograd: Vec<Scratch>,
+    /// By step: output pixels in a task's stretch of a row, a multiple of the Winograd tile.
+    pub chunk: Vec<usize>,
+    pub schedule: Schedule,
+    /// Arena size.
+    pub floats: usize,
+    /// Whether rows stream through all layers at once.
+    pub streams: bool,
+}
+
+impl Layout {
+    /// Lays out a run over `width` x `height` input pixels (multiples of the network's own) on `threads`
+    /// threads.
+    pub fn new(compiled: &Compiled, width: usize, height: usize, threads: usize) -> Result<Layout> {
+        let extents = extents(compiled, width, height)?;
+        let frame = Layout::with(
+            compiled,
+            &extents,
+            threads,
+            Schedule::frame(compiled, &extents, TILE),
+            false,
+        );
+        if frame.floats * size_of::<f32>() <= FRAME_BYTES {
+            return Ok(frame);
+        }
+        let out_row = extents[INPUT].width * compiled.info.scale * compiled.info.out_channels;
+        let unit_bytes = TILE * compiled.info.scale * out_row * size_of::<f32>();
+        let batch = (BATCH_BYTES / unit_bytes.max(1)).clamp(1, 64);
+        let Some(schedule) = Schedule::stream(compiled, &extents, TILE, batch) else {
+            return Ok(frame);
+        };
+        let stream = Layout::with(compiled, &extents, threads, schedule, true);
+        Ok(if stream.floats < frame.floats {
+            stream
+        } else {
+            frame
+        })
+    }
+
+    fn with(
+        compiled: &Compiled,
+        extents: &[Extent],
+        threads: usize,
+        schedule: Schedule,
+        streams: bool,
+    ) -> Layout {
+        let lanes = compiled.kernels.lanes;
+        let mut floats = 0;
+        let mut take = |len: usize| {
+            let at = floats;
+            floats += len.next_multiple_of(LINE);
+            at
+        };
+        let mut maps = margins(compiled, extents);
+        for (slot, map) in maps.iter_mut().enumerate() {
+            map.ring = schedule.ring[slot].clamp(1, map.extent.height.max(1));
+        }
+        let longest = maps.iter().map(|m| m.row_stride).max().unwrap_or(0);
+        let zeros = take(longest);
+        let scale = compiled.output.shuffle;
+        let channels = compiled.info.out_channels;
+        let last = extents[compiled.output.slot];
+        let output_row = last.width * scale * channels;
+        let output = Map {
+            base: take(schedule.output_ring * scale * output_row),
+            ring: schedule.output_ring * scale,
+            row_stride: output_row,
+            pixel_stride: channels,
+            left: 0,
+            right: 0,
+            extent: Extent {
+                width: last.width * scale,
+                height: last.height * scale,
+            },
+        };
+        let winograd: Vec<Scratch> = compiled
+            .steps
+            .iter()
+            .map(|step| match step {
+                Step::Conv(conv) if conv.algorithm == Algorithm::Winograd => {
+                    scratch(conv, compiled, extents[conv.output].width)
+                }
+                _ => Scratch::default(),
+            })
+            .collect();
+        let scratch_stride = winograd
+            .iter()
+            .map(|s| s.len)
+            .max()
+            .unwrap_or(0)
+            .next_multiple_of(LINE)
+            + LINE;
+        let scratch = take(scratch_stride * threads);
+        if streams {
+            for map in &mut maps {
+                map.base = take(map.ring * map.row_stride);
+            }
+        } else {
+            let (end, bases) = share(compiled, &maps, floats);
+            floats = end;
+            for (map, base) in maps.iter_mut().zip(bases) {
+                map.base = base;
+            }
+        }
+        let tick_units = schedule
+            .ticks
+            .iter()
+            .map(|t| t.len())
+            .max()
+            .unwrap_or(1)
+            .max(1);
+        let wanted = (threads * TASKS_PER_THREAD).div_ceil(tick_units);
+        let chunk = compiled
+            .steps
+            .iter()
+            .map(|step| {
+                let width = match step {
+                    Step::Emit { input, .. } => extents[*input].width,
+                    _ => extents[step.output().unwrap_or(INPUT)].width,
+                };
+                let tiles = width.div_ceil(TILE);
+                let pieces = tiles
+                    .div_ceil(TASK_TILES)
+                    .max(wanted.min(tiles.div_ceil(8)));
+                let pieces = if pieces > 1 {
+                    pieces.next_multiple_of(threads.min(tiles))
+                } else {
+                    1
+                };
+                tiles.div_ceil(pieces) * TILE
+            })
+            .collect();
+        let _ = lanes;
+        Layout {
+            maps,
+            output,
+            zeros,
+            scratch,
+            scratch_stride,
+            winograd,
+            chunk,
+            schedule,
+            floats,
+            streams,
+        }
+    }
+}
+
+/// Maps with the margins that their readers need, not yet placed.
+fn margins(compiled: &Compiled, extents: &[Extent]) -> Vec<Map> {
+    let mut sides = vec![(0usize, 0usize); extents.len()];
+    for step in &compiled.steps {
+        let Step::Conv(conv) = step else { continue };
+        for &slot in &conv.inputs {
+            let width = extents[slot].width;
+            let right = match conv.algorithm {
+                // The last tile reads its whole patch.
+                Algorithm::Winograd => width.next_multiple_of(TILE) - width + 1,
+                Algorithm::Direct => conv.padding,
+            };
+            sides[slot] = (sides[slot].0.max(conv.padding), sides[slot].1.max(right));
+        }
+    }
+    extents
+        .iter()
+        .zip(&sides)
+        .zip(&compiled.pixel_stride)
+        .map(|((&extent, &(left, right)), &pixel_stride)| Map {
+            base: 0,
+            ring: 0,
+            row_stride: ((left + extent.width + right) * pixel_stride).next_multiple_of(LINE),
+            pixel_stride,
+            left,
+            right,
+            extent,
+        })
+        .collect()
+}
+
+/// Winograd's scratch for one convolution over rows of `width` pixels.
+fn scratch(conv: &CompiledConv, compiled: &Compiled, width: usize) -> Scratch {
+    let outputs = conv.vectors * compiled.kernels.lanes;
+    let in_place = conv.blocks.len() == 1;
+    let tile_stride = if in_place {
+        conv.depth.max(outputs)
+    } else {
+        conv.depth
+    };
+    let per_tile = if in_place {
+        tile_stride
+    } else {
+        conv.depth + outputs
+    };
+    // Column blocks of different widths have register tiles of different heights.
+    let rows = conv
+        .blocks
+        .iter()
+        .map(|b| compiled.kernels.gemm[b.vectors - 1].pixels)
+        .max()
+        .unwrap_or(1);
+    let fit = SCRATCH_BYTES / (FREQUENCIES * per_tile * size_of::<f32>());
+    let tiles = (fit / rows * rows)
+        .max(rows)
+        .min(width.div_ceil(TILE).next_multiple_of(rows));
+    // An odd number of cache lines between frequencies: the transforms touch all of them at once, and
+    // powers of two would put them into the same few sets.
+    let odd = |len: usize| (len.div_ceil(LINE) | 1) * LINE;
+    let frequency_stride = odd((tiles + rows) * tile_stride);
+    let m_frequency_stride = odd((tiles + rows) * outputs);
+    let v_len = FREQUENCIES * frequency_stride;
+    if in_place {
+        Scratch {
+            tiles,
+            tile_stride,
+            frequency_stride,
+            m_offset: 0,
+            m_tile_stride: tile_stride,
+            m_frequency_stride: frequency_stride,
+            len: v_len,
+        }
+    } else {
+        Scratch {
+            tiles,
+            tile_stride,
+            frequency_stride,
+            m_offset: v_len,
+            m_tile_stride: outputs,
+            m_frequency_stride,
+            len: v_len + FREQUENCIES * m_frequency_stride,
+        }
+    }
+}
+
+/// Places whole maps so that those whose lives do not overlap share memory: first fit in order of birth.
+/// Returns the end of the arena and each map's base.
+fn share(compiled: &Compiled, maps: &[Map], start: usize) -> (usize, Vec<usize>) {
+    let slots = maps.len();
+    let (mut birth, mut death) = (vec![0usize; slots], vec![0usize; slots]);
+    for (i, step) in compiled.steps.iter().enumerate() {
+        if let Some(output) = step.output() {
+            birth[output] = i;
+            death[output] = death[output].max(i);
+        }
+        for (slot, _) in step.reads(&(0..1)) {
+            death[slot] = i;
+        }
+    }
+    let mut order: Vec<usize> = (0..slots).collect();
+    order.sort_by_key(|&s| (birth[s], s));
+    let mut bases = vec![start; slots];
+    let mut placed: Vec<usize> = Vec::new();
+    let len = |s: usize| (maps[s].ring * maps[s].row_stride).next_multiple_of(LINE);
+    let mut end = start;
+    for &slot in &order {
+        let mut taken: Vec<(usize, usize)> = placed
+            .iter()
+            .filter(|&&p| birth[p] <= death[slot] && birth[slot] <= death[p])
+            .map(|&p| (bases[p], bases[p] + len(p)))
+            .collect();
+        taken.sort_unstable();
+        let mut at = start;
+        for (a, b) in taken {
+            if at + len(slot) <= a {
+                break;
+            }
+            at = at.max(b);
+        }
+        bases[slot] = at;
+        end = end.max(at + len(slot));
+        placed.push(slot);
+    }
+    (end, bases)
+}

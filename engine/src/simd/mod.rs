@@ -1,0 +1,81 @@
+//! Vectors of `f32`: one trait, one file per instruction set.
+//!
+//! Kernels are written once against [`Simd`] as `#[inline(always)]` functions; `kernel/table.rs` wraps each
+//! of them in a thunk that carries `#[target_feature]`, so that after inlining the intrinsics compile to
+//! single instructions. A kernel must therefore never be called but through its table.
+
+#[cfg(target_arch = "x86_64")]
+mod avx2;
+#[cfg(target_arch = "x86_64")]
+mod avx512;
+mod isa;
+mod portable;
+
+#[cfg(target_arch = "x86_64")]
+pub(crate) use avx2::Avx2;
+#[cfg(target_arch = "x86_64")]
+pub(crate) use avx512::Avx512;
+pub use isa::Isa;
+pub(crate) use portable::Portable;
+
+/// Operations that the kernels need, on `LANES` floats at a time.
+///
+/// # Safety
+///
+/// Every method requires that the processor has the implementor's instruction set. `load` and `store`
+/// also require `LANES` readable or writable floats at the pointer, of any alignment.
+#[allow(clippy::missing_safety_doc)]
+pub(crate) trait Simd: Copy + 'static {
+    /// Floats in a vector.
+    const LANES: usize;
+    /// The vector.
+    type V: Copy;
+
+    unsafe fn splat(x: f32) -> Self::V;
+    unsafe fn load(p: *const f32) -> Self::V;
+    unsafe fn store(p: *mut f32, v: Self::V);
+    unsafe fn add(a: Self::V, b: Self::V) -> Self::V;
+    unsafe fn sub(a: Self::V, b: Self::V) -> Self::V;
+    unsafe fn mul(a: Self::V, b: Self::V) -> Self::V;
+    /// `a * b + c`, fused where the instruction set can.
+    unsafe fn fma(a: Self::V, b: Self::V, c: Self::V) -> Self::V;
+    unsafe fn max(a: Self::V, b: Self::V) -> Self::V;
+    unsafe fn min(a: Self::V, b: Self::V) -> Self::V;
+    /// To the nearest integer.
+    unsafe fn round(v: Self::V) -> Self::V;
+    /// `p * 2^n` for integral `n` in -126..=127.
+    unsafe fn scale_by_power_of_two(p: Self::V, n: Self::V) -> Self::V;
+    /// `1 / v` to within 2 units in the last place, for normal `v`.
+    unsafe fn recip(v: Self::V) -> Self::V;
+
+    /// `1 / (1 + e^-v)`, relative error below 4e-7.
+    ///
+    /// `e^x = 2^n e^r` with `|r| <= ln(2)/2`, and `e^r` by its Taylor polynomial of degree 7.
+    #[inline(always)]
+    unsafe fn sigmoid(v: Self::V) -> Self::V {
+        // SAFETY: the caller vouches for the instruction set.
+        unsafe {
+            let one = Self::splat(1.0);
+            // Beyond +-87 the result is 0 or 1 to the last bit, and 2^n would leave the normal range.
+            let x = Self::max(Self::splat(-87.0), Self::min(Self::splat(87.0), v));
+            let x = Self::sub(Self::splat(0.0), x);
+            let n = Self::round(Self::mul(x, Self::splat(std::f32::consts::LOG2_E)));
+            // ln 2 in two parts, so that n * high part is exact.
+            let r = Self::fma(n, Self::splat(-0.693_359_4), x);
+            let r = Self::fma(n, Self::splat(2.121_944_4e-4), r);
+            let mut p = Self::splat(1.0 / 5040.0);
+            for c in [
+                1.0 / 720.0,
+                1.0 / 120.0,
+                1.0 / 24.0,
+                1.0 / 6.0,
+                0.5,
+                1.0,
+                1.0,
+            ] {
+                p = Self::fma(p, r, Self::splat(c));
+            }
+            Self::recip(Self::add(one, Self::scale_by_power_of_two(p, n)))
+        }
+    }
+}

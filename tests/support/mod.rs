@@ -1,0 +1,6 @@
+//! What tests share. A test file takes what it needs, so parts are unused in each.
+#![allow(dead_code)]
+
+pub mod data;
+pub mod golden;
+pub mod reference;
