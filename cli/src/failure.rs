@@ -91,9 +91,7 @@ impl Failure {
         let words = format!("{name}: {error}");
         match error {
             PictureError::Limit(_) => Failure::Limit(words),
-            PictureError::Io(e) => {
-                Failure::Io(format!("{name}: writing failed: {}", reason(&e)))
-            }
+            PictureError::Io(e) => Failure::Io(format!("{name}: writing failed: {}", reason(&e))),
             _ => Failure::Io(words),
         }
     }

@@ -67,7 +67,10 @@ fn fill<T: Copy + Default + PartialEq>(
         }
         if best.1 != at {
             distance[at] = best.0;
-            data.copy_within(best.1 * channels..best.1 * channels + colours, at * channels);
+            data.copy_within(
+                best.1 * channels..best.1 * channels + colours,
+                at * channels,
+            );
         }
     };
     for y in 0..height {

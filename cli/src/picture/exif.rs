@@ -275,8 +275,7 @@ impl Directories {
 
     /// Keeps what the main directory says about the picture, not about how its pixels are stored.
     pub fn retain_descriptive(&mut self) {
-        self.root
-            .retain(|entry| DESCRIPTIVE.contains(&entry.tag));
+        self.root.retain(|entry| DESCRIPTIVE.contains(&entry.tag));
     }
 
     /// A little-endian EXIF block.

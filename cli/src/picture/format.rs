@@ -102,7 +102,8 @@ impl Format {
             )));
         }
         // A bitmap's header counts bytes in 32 bits.
-        if self == Format::Bmp && (width as u64 + 1) * height as u64 * 4 > u64::from(u32::MAX) - 256 {
+        if self == Format::Bmp && (width as u64 + 1) * height as u64 * 4 > u64::from(u32::MAX) - 256
+        {
             return Err(PictureError::Limit(format!(
                 "{width}x{height} pixels do not fit {self}, which ends at 4 GiB; \
                  choose a smaller size or -f png or -f tiff"

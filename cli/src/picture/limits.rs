@@ -96,7 +96,10 @@ mod tests {
             bytes: 900,
         };
         assert!(limits.check(10, 90, 1).is_ok());
-        assert!(matches!(limits.check(0, 9, 1), Err(PictureError::Malformed(_))));
+        assert!(matches!(
+            limits.check(0, 9, 1),
+            Err(PictureError::Malformed(_))
+        ));
         let pixels = limits.check(1 << 20, 1 << 20, 1).unwrap_err().to_string();
         assert!(pixels.contains("--max-input-pixels"), "{pixels}");
         let bytes = limits.check(10, 90, 3).unwrap_err().to_string();

@@ -107,7 +107,10 @@ mod tests {
     #[test]
     fn xmp_orientation_is_reset_in_both_spellings() {
         for (before, after) in [
-            (r#"<x tiff:Orientation="6" y="6"/>"#, r#"<x tiff:Orientation="1" y="6"/>"#),
+            (
+                r#"<x tiff:Orientation="6" y="6"/>"#,
+                r#"<x tiff:Orientation="1" y="6"/>"#,
+            ),
             (
                 "<tiff:Orientation>8</tiff:Orientation>",
                 "<tiff:Orientation>1</tiff:Orientation>",

@@ -80,10 +80,13 @@ mod tests {
             (8, (3, 2), [5, 3, 1, 6, 4, 2]),
         ];
         for (orientation, size, data) in stored {
-            let (samples, size) =
-                apply(Samples::U8(data.to_vec()), size, 1, orientation).unwrap();
+            let (samples, size) = apply(Samples::U8(data.to_vec()), size, 1, orientation).unwrap();
             assert_eq!(size, (2, 3), "orientation {orientation}");
-            assert_eq!(samples, Samples::U8(upright.clone()), "orientation {orientation}");
+            assert_eq!(
+                samples,
+                Samples::U8(upright.clone()),
+                "orientation {orientation}"
+            );
         }
     }
 }

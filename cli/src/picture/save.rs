@@ -117,9 +117,9 @@ fn write<W: Write + Seek + Send, E>(
         }
         let stopped = sink.stopped;
         drop(sink);
-        let encoded = encoder.join().unwrap_or_else(|_| {
-            Err(PictureError::Io(io::Error::other("the encoder panicked")))
-        });
+        let encoded = encoder
+            .join()
+            .unwrap_or_else(|_| Err(PictureError::Io(io::Error::other("the encoder panicked"))));
         match (produced, encoded) {
             // The encoder's failure is why the rows stopped, unless they failed by themselves.
             (Err(error), _) if !stopped => Err(SaveError::Rows(error)),
@@ -159,7 +159,8 @@ pub fn check_target(path: &Path, overwrite: bool) -> Result<(), String> {
     }
 }
 
-fn folder_of(path: &Path) -> PathBuf {
+/// The folder that a file is in; the current one if its path names none.
+pub fn folder_of(path: &Path) -> PathBuf {
     match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder.to_path_buf(),
         _ => PathBuf::from("."),

@@ -89,10 +89,9 @@ impl Markers {
             });
         }
         icc.sort_by_key(|&(number, ..)| number);
-        let complete = icc
-            .iter()
-            .enumerate()
-            .all(|(i, &(number, of, _))| usize::from(number) == i + 1 && usize::from(of) == icc.len());
+        let complete = icc.iter().enumerate().all(|(i, &(number, of, _))| {
+            usize::from(number) == i + 1 && usize::from(of) == icc.len()
+        });
         if complete && !icc.is_empty() {
             markers.icc = Some(icc.iter().flat_map(|(.., part)| *part).copied().collect());
         }

@@ -103,7 +103,10 @@ pub fn decode(mut input: Input, limits: &Limits) -> Result<Decoded, PictureError
     let compression = decoder
         .find_tag_unsigned::<u16>(Tag::Compression)
         .map_err(failure)?
-        .map_or(CompressionMethod::None, CompressionMethod::from_u16_exhaustive);
+        .map_or(
+            CompressionMethod::None,
+            CompressionMethod::from_u16_exhaustive,
+        );
     if stored.ycbcr && compression != CompressionMethod::ModernJPEG {
         return Err(PictureError::Unsupported(
             "a TIFF of YCbCr pixels that are not JPEG; save it as RGB".into(),
@@ -111,7 +114,11 @@ pub fn decode(mut input: Input, limits: &Limits) -> Result<Decoded, PictureError
     }
     let row_bits = width as u64 * stored.samples as u64 * u64::from(stored.bits);
     // The picture, and a strip or tile of it that is being decoded; both may be all of it.
-    limits.check(width, height, (stored.samples * usize::from(stored.bits)).div_ceil(8) * 2)?;
+    limits.check(
+        width,
+        height,
+        (stored.samples * usize::from(stored.bits)).div_ceil(8) * 2,
+    )?;
     let ratio = match compression {
         CompressionMethod::None => 1,
         CompressionMethod::PackBits => 64,
@@ -247,7 +254,10 @@ impl Place {
     fn unpack(&self, chunk: &[u8], out: &mut [u8], bits: u8) {
         let in_byte = usize::from(8 / bits);
         let largest = (1u16 << bits) - 1;
-        for (y, row) in chunk.chunks_exact(self.columns.div_ceil(in_byte)).enumerate() {
+        for (y, row) in chunk
+            .chunks_exact(self.columns.div_ceil(in_byte))
+            .enumerate()
+        {
             let Some(out) = out.get_mut(self.start + y * self.stride..) else {
                 return;
             };

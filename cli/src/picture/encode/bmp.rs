@@ -59,7 +59,12 @@ pub fn encode(
         [0; 4]
     };
     masks.iter().for_each(|mask| put(&mask.to_le_bytes()));
-    put(&(if icc.is_empty() { SRGB } else { PROFILE_EMBEDDED }).to_le_bytes());
+    put(&(if icc.is_empty() {
+        SRGB
+    } else {
+        PROFILE_EMBEDDED
+    })
+    .to_le_bytes());
     put(&[0; 48]); // primaries and gamma, which the colour space makes void
     put(&PERCEPTUAL.to_le_bytes());
     let profile = (u64::from(start - FILE_HEADER) + pixels) as u32;

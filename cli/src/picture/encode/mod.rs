@@ -89,8 +89,14 @@ pub fn lost_metadata(format: Format, metadata: &Metadata) -> Vec<String> {
     match format {
         Format::Png | Format::WebP => drop("IPTC", metadata.photoshop.is_some()),
         Format::Jpeg => {
-            drop("EXIF of more than 64 KiB", longer(&metadata.exif, jpeg::EXIF_BYTES));
-            drop("XMP of more than 64 KiB", longer(&metadata.xmp, jpeg::XMP_BYTES));
+            drop(
+                "EXIF of more than 64 KiB",
+                longer(&metadata.exif, jpeg::EXIF_BYTES),
+            );
+            drop(
+                "XMP of more than 64 KiB",
+                longer(&metadata.xmp, jpeg::XMP_BYTES),
+            );
         }
         Format::Tiff => {}
         Format::Bmp => {

@@ -103,10 +103,9 @@ fn write_text<W: Write>(
         } else {
             write_chunk(writer, &ITXtChunk::new(keyword, text))
         };
-        match written {
-            Err(EncodingError::IoError(e)) => return Err(PictureError::Io(e)),
-            // A keyword that the standard forbids: the text is not worth the picture.
-            Err(_) | Ok(()) => {}
+        // A keyword that the standard forbids: the text is not worth the picture.
+        if let Err(EncodingError::IoError(e)) = written {
+            return Err(PictureError::Io(e));
         }
     }
     Ok(())
