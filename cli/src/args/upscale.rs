@@ -6,7 +6,23 @@ use clap::{ArgGroup, Args};
 use upwise_engine::Isa;
 
 use super::values::{self, TargetSize};
-use crate::picture::{Format, Limits};
+use crate::picture::Format;
+
+const EXAMPLES: &str = "\
+Examples:
+  upwise upscale photo.jpg                      photo_4x.jpg beside it, at the model's own factor
+  upwise upscale photo.jpg -s 2 -o big.png      twice the size, as PNG
+  upwise upscale shots/ -o out/ --recursive     every picture of a folder, its tree mirrored
+  upwise upscale sprite.png -n nearest -s 4     pixel art: blocks stay blocks
+  upwise upscale - -o - -f png < a.jpg > b.png  through pipes\n";
+
+const NOTES: &str = "\
+Colour: the network sees the samples as they are encoded; the ICC profile goes into the output
+unchanged. CMYK is converted to sRGB.
+
+Exit codes: 0 all done, 1 some of several pictures failed; of a single picture 65 bad input, 66 no
+input, 69 model missing or unsupported, 73 cannot write, 74 I/O error, 75 over a limit; 2 wrong usage,
+130 interrupted.";
 
 /// Enlarge pictures.
 ///
@@ -17,27 +33,8 @@ use crate::picture::{Format, Limits};
 #[derive(Args, Debug)]
 #[command(
     group(ArgGroup::new("target").args(["scale", "width", "height", "size", "megapixels"])),
-    after_help = "\
-Examples:
-  upwise upscale photo.jpg                      photo_4x.jpg beside it, at the model's own factor
-  upwise upscale photo.jpg -s 2 -o big.png      twice the size, as PNG
-  upwise upscale shots/ -o out/ --recursive     every picture of a folder, its tree mirrored
-  upwise upscale sprite.png -n nearest -s 4     pixel art: blocks stay blocks
-  upwise upscale - -o - -f png < a.jpg > b.png  through pipes",
-    after_long_help = "\
-Examples:
-  upwise upscale photo.jpg                      photo_4x.jpg beside it, at the model's own factor
-  upwise upscale photo.jpg -s 2 -o big.png      twice the size, as PNG
-  upwise upscale shots/ -o out/ --recursive     every picture of a folder, its tree mirrored
-  upwise upscale sprite.png -n nearest -s 4     pixel art: blocks stay blocks
-  upwise upscale - -o - -f png < a.jpg > b.png  through pipes
-
-Colour: the network sees the samples as they are encoded; the ICC profile goes into the output
-unchanged. CMYK is converted to sRGB.
-
-Exit codes: 0 all done, 1 some of several pictures failed; of a single picture 65 bad input, 66 no
-input, 69 model missing or unsupported, 73 cannot write, 74 I/O error, 75 over a limit; 2 wrong usage,
-130 interrupted."
+    after_help = EXAMPLES,
+    after_long_help = format!("{EXAMPLES}\n{NOTES}")
 )]
 pub struct UpscaleArgs {
     /// Pictures and folders; - is standard input
@@ -101,8 +98,8 @@ pub struct UpscaleArgs {
     #[arg(long, value_name = "1-100", default_value_t = 95, value_parser = clap::value_parser!(u8).range(1..=100))]
     pub quality: u8,
 
-    /// Most pixels that an input may have
-    #[arg(long, value_name = "PIXELS", default_value_t = Limits::DEFAULT_PIXELS, value_parser = values::pixels)]
+    /// Most pixels that an input may have; the largest scanners stay below a quarter of the default
+    #[arg(long, value_name = "PIXELS", default_value = "1G", value_parser = values::pixels)]
     pub max_input_pixels: u64,
 
     /// Accepted for the sake of other tools: upwise runs on the CPU

@@ -12,9 +12,6 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// 2^30 pixels: the largest cameras and scanners stay below a quarter of it.
-    pub const DEFAULT_PIXELS: u64 = 1 << 30;
-
     /// Checks a size that a header states, before anything is allocated for it.
     ///
     /// `pixel_bytes` is what the decoder will need per pixel, its own buffers included.

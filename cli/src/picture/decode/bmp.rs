@@ -47,11 +47,21 @@ pub fn decode(mut input: Input, limits: &Limits) -> Result<Decoded, PictureError
     check_plausible(width as u64 * height as u64, stored, PIXELS_PER_BYTE)?;
     let mut data = allocate(width * height * channels)?;
     let icc = decoder.icc_profile().map_err(failure)?;
+    // A palette of greys is how a bitmap says that it is grey.
+    let grey = decoder
+        .get_palette()
+        .is_some_and(|palette| palette.iter().all(|[r, g, b]| r == g && g == b));
     decoder.read_image(&mut data).map_err(failure)?;
+    if grey && !alpha {
+        for i in 0..width * height {
+            data[i] = data[i * channels];
+        }
+        data.truncate(width * height);
+    }
     Ok(Decoded {
         width,
         height,
-        colour: true,
+        colour: alpha || !grey,
         alpha,
         samples: Samples::U8(data),
         metadata: Metadata {
