@@ -13,15 +13,19 @@ mod kernel;
 mod model;
 pub mod network;
 mod plan;
+mod resample;
 mod rows;
 #[allow(unsafe_code)]
 mod simd;
+mod target;
 mod tile;
 pub mod weights;
 
 pub use engine::{DEFAULT_MAX_MEMORY, Engine, EngineOptions, Observer};
 pub use error::{Error, Result};
 pub use model::Model;
+pub use resample::{Filter, Light, Resample};
 pub use rows::{Image, Rows};
 pub use simd::Isa;
+pub use target::Target;
 pub use tile::Tiling;

@@ -1,17 +1,24 @@
 //! How an image is cut so that the work fits the memory it was given.
 //!
-//! A tile is computed together with a halo as wide as the network's receptive radius, and its origin lies
-//! on the grid that the kernels share, so its pixels are the same bits as in one piece. Networks that look
-//! further than [`MAX_HALO`], or at the whole image, get a halo of that width: [`Tiling::exact`] is false.
+//! A tile is computed together with a halo, and its origin lies on the grid that the kernels share. For the
+//! result to be the same bits as in one piece the halo must cover more than the receptive radius: a Winograd
+//! tile of 4x4 outputs is rounded through all of its 6x6 inputs, also those that an output does not depend
+//! on mathematically, so every such layer takes four pixels and not one ([`reach`]).
+//!
+//! Deep networks (an ESRGAN of 23 blocks would need 1,400 pixels) and networks that look at the whole image
+//! get [`INEXACT_HALO`] instead, and [`Tiling::exact`] is false. They are cut only if they must.
 
 use crate::exec::footprint;
-use crate::network::ReceptiveRadius;
-use crate::plan::compile::Compiled;
+use crate::kernel::winograd::TILE;
+use crate::network::INPUT;
+use crate::plan::compile::{Algorithm, Compiled, Step};
 use crate::{Error, Result};
 
-/// Widest halo, in input pixels: an ESRGAN of 23 blocks looks about 350 pixels far, and with such a halo a
-/// tile would cost ten times its own pixels.
-pub(crate) const MAX_HALO: usize = 96;
+/// Widest halo for which tiles are exact.
+const MAX_HALO: usize = 256;
+
+/// Halo where an exact one is out of reach.
+const INEXACT_HALO: usize = 64;
 
 /// Smallest side of a tile without its halo.
 const MIN_TILE: usize = 32;
@@ -35,6 +42,58 @@ pub struct Tiling {
     pub overhead: f64,
 }
 
+/// Input pixels beyond a cut that an output pixel's bits depend on; `None` if on the whole image.
+fn reach(compiled: &Compiled) -> Option<usize> {
+    // For each slot, the first pixel that a wrong pixel at -1 of the input does not touch, and the slot's
+    // pixels per input pixel.
+    let mut clean = vec![0usize; compiled.channels.len()];
+    let mut density = vec![1.0f64; compiled.channels.len()];
+    for step in &compiled.steps {
+        let (output, first, per_pixel) = match step {
+            Step::Conv(conv) => {
+                let inputs = conv.inputs.iter().map(|&s| clean[s]).max().unwrap_or(0);
+                let first = match conv.algorithm {
+                    // The first tile whose patch begins at `inputs` or later.
+                    Algorithm::Winograd => (inputs + 1).next_multiple_of(TILE),
+                    Algorithm::Direct if conv.stride == 1 => inputs + conv.padding,
+                    Algorithm::Direct => return None,
+                };
+                let merged = conv
+                    .merge_slots
+                    .iter()
+                    .map(|&s| clean[s])
+                    .max()
+                    .unwrap_or(0);
+                (conv.output, first.max(merged), density[conv.inputs[0]])
+            }
+            &Step::Unshuffle {
+                input,
+                output,
+                factor,
+            } => (
+                output,
+                clean[input].div_ceil(factor),
+                density[input] / factor as f64,
+            ),
+            &Step::Nearest {
+                input,
+                output,
+                factor,
+            } => (
+                output,
+                clean[input] * factor,
+                density[input] * factor as f64,
+            ),
+            Step::MaxPool { .. } | Step::Bilinear { .. } => return None,
+            &Step::Emit { input, .. } => {
+                return Some((clean[input] as f64 / density[input]).ceil() as usize);
+            }
+        };
+        (clean[output], density[output]) = (first, per_pixel);
+    }
+    Some(clean[INPUT])
+}
+
 /// Origin and length of a tile with its halo along one axis: `origin` and both ends that are not the
 /// image's own lie on the grid.
 pub(crate) fn extended(start: usize, len: usize, halo: usize, total: usize) -> (usize, usize) {
@@ -53,9 +112,9 @@ pub(crate) fn choose(
     max_memory: u64,
 ) -> Result<Tiling> {
     let (info, grid) = (&compiled.info, compiled.grid);
-    let (halo, exact) = match info.receptive_radius {
-        ReceptiveRadius::Pixels(r) => (r.min(MAX_HALO).next_multiple_of(grid), r <= MAX_HALO),
-        ReceptiveRadius::WholeImage => (MAX_HALO.next_multiple_of(grid), false),
+    let (halo, exact) = match reach(compiled) {
+        Some(reach) if reach <= MAX_HALO => (reach.next_multiple_of(grid), true),
+        _ => (INEXACT_HALO.next_multiple_of(grid), false),
     };
     let measure = |w: usize, h: usize| -> Result<Tiling> {
         let (w, h) = (w.min(width), h.min(height));

@@ -2,5 +2,7 @@
 #![allow(dead_code)]
 
 pub mod data;
+pub mod engine;
 pub mod golden;
+pub mod hostile;
 pub mod reference;

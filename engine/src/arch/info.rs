@@ -170,8 +170,7 @@ fn radius(last: &Geometry, shuffle: usize) -> ReceptiveRadius {
 impl Network {
     /// The shortest side in input pixels for which every slot has at least one pixel.
     ///
-    /// Networks with unpadded windows (RLFN's attention) cannot run below it: a smaller picture is
-    /// mirrored up to it and cropped, as for [`multiple`](crate::network::Input::multiple).
+    /// Networks with unpadded windows (RLFN's attention: 15) cannot run below it.
     pub fn minimum_side(&self) -> usize {
         let multiple = self.input.multiple;
         // Each window shrinks a map, so the first side that works is not far; no known family needs more

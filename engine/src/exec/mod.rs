@@ -66,6 +66,16 @@ impl Plan {
             height.next_multiple_of(multiple),
         );
         let layout = Layout::new(&compiled, w, h, threads)?;
+        Plan::with_layout(compiled, layout, width, height)
+    }
+
+    /// As [`Plan::new`], in a layout of the caller's choice.
+    fn with_layout(
+        compiled: Arc<Compiled>,
+        layout: Layout,
+        width: usize,
+        height: usize,
+    ) -> Result<Plan> {
         let arena = Buffer::zeroed(layout.floats)?;
         let mut first_task = Vec::with_capacity(layout.schedule.units.len() + 1);
         let mut tasks = 0;
@@ -103,14 +113,6 @@ impl Plan {
         Ok(plan)
     }
 
-    pub fn describe(&self) -> String {
-        format!(
-            "streams {} {} MB, {} ticks",
-            self.layout.streams,
-            self.layout.floats * 4 >> 20,
-            self.layout.schedule.ticks.len()
-        )
-    }
     /// Width and height of the images it was made for.
     pub fn size(&self) -> (usize, usize) {
         (self.width, self.height)
@@ -315,5 +317,93 @@ impl Layout {
     /// Output rows that one row of the last step makes.
     fn rows_per_emit(&self, compiled: &Compiled) -> usize {
         compiled.output.shuffle
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Model;
+    use crate::simd::Isa;
+    use std::path::Path;
+
+    fn run(
+        compiled: &Arc<Compiled>,
+        layout: Layout,
+        (width, height): (usize, usize),
+        threads: usize,
+    ) -> Vec<f32> {
+        let pool = rayon::ThreadPoolBuilder::new()
+            .num_threads(threads)
+            .build()
+            .unwrap();
+        let mut plan = Plan::with_layout(compiled.clone(), layout, width, height).unwrap();
+        let channels = compiled.input.channels;
+        let mut last = Vec::new();
+        // Twice: what an image leaves behind must not show in the next.
+        for _ in 0..2 {
+            plan.start();
+            let mut seed = 3u32;
+            let mut output = Vec::new();
+            while !plan.is_done() {
+                let mut source = |row: &mut [f32]| {
+                    assert_eq!(row.len(), width * channels);
+                    row.fill_with(|| {
+                        seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                        (seed >> 8) as f32 / (1 << 24) as f32
+                    });
+                    Ok(())
+                };
+                plan.advance(&pool, &mut source, &mut |row| {
+                    output.extend_from_slice(row);
+                    Ok(())
+                })
+                .unwrap();
+            }
+            assert!(last.is_empty() || last == output);
+            last = output;
+        }
+        last
+    }
+
+    #[test]
+    fn streamed_rows_equal_whole_frames() {
+        for (name, width, height) in [
+            ("compact-8x2-x2", 61usize, 150usize),
+            ("compact-6x2-x1-rgba", 3, 97),
+            ("span-6-x2", 40, 203),
+            ("rrdb-8-x4", 29, 121),
+            ("rrdb-6-x2", 31, 181),
+        ] {
+            let path = format!(
+                "{}/../tests/goldens/{name}.safetensors",
+                env!("CARGO_MANIFEST_DIR")
+            );
+            let model = Model::open(Path::new(&path)).unwrap();
+            for isa in Isa::available() {
+                let compiled = Arc::new(Compiled::new(model.network(), isa).unwrap());
+                let multiple = compiled.input.multiple;
+                let (w, h) = (
+                    width.next_multiple_of(multiple),
+                    height.next_multiple_of(multiple),
+                );
+                let frame = Layout::frame(&compiled, w, h, 1).unwrap();
+                let expected = run(&compiled, frame, (width, height), 1);
+                let scale = compiled.info.scale;
+                let samples = width * height * scale * scale * compiled.info.out_channels;
+                assert_eq!(expected.len(), samples, "{name}");
+                for threads in [1, 2, 5] {
+                    let stream = Layout::stream(&compiled, w, h, threads).unwrap().unwrap();
+                    let rows: usize = stream.maps.iter().map(|m| m.ring).sum();
+                    let whole: usize = stream.maps.iter().map(|m| m.extent.height).sum();
+                    assert!(
+                        rows < whole,
+                        "{name}: rings as large as the frames prove nothing"
+                    );
+                    let output = run(&compiled, stream, (width, height), threads);
+                    assert!(output == expected, "{name} on {isa}, {threads} threads");
+                }
+            }
+        }
     }
 }

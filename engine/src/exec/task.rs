@@ -250,7 +250,7 @@ impl Task<'_> {
                 for block in &conv.blocks {
                     let channel = block.first_vector * kernels.lanes;
                     let merges = self.merges(conv, y, self.x.start);
-                    (kernels.direct[block.vectors - 1].run)(&Direct {
+                    (kernels.direct[block.vectors - 1])(&Direct {
                         sources,
                         kernel: conv.kernel,
                         stride: conv.stride,

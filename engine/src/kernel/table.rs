@@ -5,35 +5,24 @@ use super::gemm::{self, Gemm};
 use super::winograd::{self, InputTransform, OutputTransform};
 use crate::simd::{self, Isa};
 
-/// A matrix product kernel and its register tile.
+/// A matrix product kernel.
 pub(crate) struct GemmKernel {
     /// Rows of the register tile.
     pub pixels: usize,
-    /// Vectors of output channels of the register tile.
-    pub vectors: usize,
     /// Runs it; the processor must have the table's instruction set.
     pub run: unsafe fn(&Gemm),
 }
 
-/// A direct convolution kernel, by the vectors of its register tile.
-pub(crate) struct DirectKernel {
-    /// Vectors of output channels of the register tile.
-    pub vectors: usize,
-    /// Runs it; the processor must have the table's instruction set.
-    pub run: unsafe fn(&Direct),
-}
-
 /// Everything that a plan calls.
 pub(crate) struct Kernels {
-    pub isa: Isa,
     /// Floats in a vector.
     pub lanes: usize,
     pub input_transform: unsafe fn(&InputTransform),
     pub output_transform: unsafe fn(&OutputTransform),
-    /// By `vectors`, from one up without gaps.
+    /// Matrix products by the vectors of their register tiles: the first has one, the next two, and so on.
     pub gemm: &'static [GemmKernel],
-    /// By `vectors`, from one up without gaps.
-    pub direct: &'static [DirectKernel],
+    /// Direct convolutions, likewise.
+    pub direct: &'static [unsafe fn(&Direct)],
 }
 
 impl Kernels {
@@ -83,12 +72,11 @@ macro_rules! kernels {
             }
 
             pub(super) static KERNELS: Kernels = Kernels {
-                isa: Isa::$simd,
                 lanes: <simd::$simd as simd::Simd>::LANES,
                 input_transform,
                 output_transform,
-                gemm: &[$(GemmKernel { pixels: $gp, vectors: $gj, run: gemm::<$gp, $gj> }),*],
-                direct: &[$(DirectKernel { vectors: $dj, run: direct::<$dp, $dj> }),*],
+                gemm: &[$(GemmKernel { pixels: $gp, run: gemm::<$gp, $gj> }),*],
+                direct: &[$(direct::<$dp, $dj>),*],
             };
         }
     };

@@ -34,13 +34,13 @@ const G: [[f64; 3]; PATCH] = [
 
 /// `G g G^T` of one 3x3 filter (row-major), in frequency order `vertical * 6 + horizontal`.
 pub(crate) fn transform_filter(g: &[f32]) -> [f64; FREQUENCIES] {
+    let product = |a: &[f64; 3], b: [f64; 3]| a[0] * b[0] + a[1] * b[1] + a[2] * b[2];
     let mut u = [0.0; FREQUENCIES];
-    for (f, u) in u.iter_mut().enumerate() {
-        let (i, j) = (f / PATCH, f % PATCH);
-        for p in 0..3 {
-            for q in 0..3 {
-                *u += G[i][p] * f64::from(g[p * 3 + q]) * G[j][q];
-            }
+    for (i, rows) in G.iter().enumerate() {
+        let column = |q: usize| product(rows, [0, 1, 2].map(|p| f64::from(g[p * 3 + q])));
+        let t = [column(0), column(1), column(2)];
+        for (j, columns) in G.iter().enumerate() {
+            u[i * PATCH + j] = product(columns, t);
         }
     }
     u

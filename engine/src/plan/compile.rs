@@ -1,15 +1,16 @@
 //! A network made ready for an instruction set: an algorithm per convolution and its weights packed for it.
 
-use crate::Error;
+use super::check::check;
 use crate::Result;
 use crate::buffer::{Buffer, LINE};
-use crate::kernel::epilogue::{Act, Epilogue, MAX_MERGES, MergeStep};
+use crate::kernel::epilogue::{Act, Epilogue, MergeStep};
 use crate::kernel::table::Kernels;
-use crate::kernel::{direct::MAX_KERNEL, winograd};
+use crate::kernel::winograd;
 use crate::network::{
     Activation, Conv, INPUT, Input, Merge, ModelInfo, Network, Op, Output, SlotId,
 };
 use crate::simd::Isa;
+use rayon::prelude::*;
 
 /// A column block: `vectors` vectors of output channels, with its weights at `offset` in the packed buffer.
 #[derive(Clone, Copy)]
@@ -47,8 +48,6 @@ pub(crate) struct CompiledConv {
     pub weights: Buffer,
     pub epilogue: Epilogue,
     pub merge_slots: Vec<SlotId>,
-    /// Direct multiply-adds per output pixel, for profiles.
-    pub macs: u64,
 }
 
 /// One step of a compiled network.
@@ -106,6 +105,7 @@ impl Compiled {
     ///
     /// [`Error::Shape`] where sizes of weights and slots do not agree.
     pub fn new(network: &Network, isa: Isa) -> Result<Compiled> {
+        check(network)?;
         let kernels = Kernels::of(isa);
         let lanes = kernels.lanes;
         // The input is read by broadcasts only, so it needs no padding.
@@ -131,10 +131,9 @@ impl Compiled {
             }
             _ => false,
         };
-        let mut steps = Vec::with_capacity(network.ops.len() + 1);
-        for (i, op) in network.ops.iter().enumerate() {
-            steps.push(match op {
-                Op::Conv(conv) => {
+        let compile_op = |(i, op): (usize, &Op)| {
+            Ok(match *op {
+                Op::Conv(ref conv) => {
                     let order = (reorder && producer == Some(i)).then_some(shuffled.as_slice());
                     Step::Conv(Box::new(compile_conv(
                         conv,
@@ -144,7 +143,7 @@ impl Compiled {
                         order,
                     )?))
                 }
-                &Op::PixelUnshuffle {
+                Op::PixelUnshuffle {
                     input,
                     output,
                     factor,
@@ -153,7 +152,7 @@ impl Compiled {
                     output,
                     factor,
                 },
-                &Op::Nearest {
+                Op::Nearest {
                     input,
                     output,
                     factor,
@@ -162,7 +161,7 @@ impl Compiled {
                     output,
                     factor,
                 },
-                &Op::MaxPool {
+                Op::MaxPool {
                     input,
                     output,
                     kernel,
@@ -173,7 +172,7 @@ impl Compiled {
                     kernel,
                     stride,
                 },
-                &Op::Bilinear {
+                Op::Bilinear {
                     input,
                     output,
                     like,
@@ -182,8 +181,11 @@ impl Compiled {
                     output,
                     like,
                 },
-            });
-        }
+            })
+        };
+        // On the engine's threads: a large model has two million filters to transform.
+        let steps: Result<Vec<Step>> = network.ops.par_iter().enumerate().map(compile_op).collect();
+        let mut steps = steps?;
         let channel_of = if reorder {
             (0..area * channels).collect()
         } else {
@@ -195,11 +197,6 @@ impl Compiled {
             skip: out.skip,
             channel_of,
         });
-        if out.skip && (network.input.affine.is_some() || network.input.channels != channels) {
-            return Err(Error::Shape(
-                "a skip connection needs the plain input picture".into(),
-            ));
-        }
         let coarsest = network.ops.iter().filter_map(|op| match op {
             &Op::PixelUnshuffle {
                 input: INPUT,
@@ -243,18 +240,6 @@ fn compile_conv(
     let outputs = network.slots[conv.output].channels;
     let inputs: usize = conv.inputs.iter().map(|&s| network.slots[s].channels).sum();
     let taps = conv.kernel * conv.kernel;
-    if conv.kernel == 0 || conv.kernel > MAX_KERNEL || conv.merges.len() > MAX_MERGES {
-        return Err(Error::Shape(format!(
-            "convolution {}: kernels up to {MAX_KERNEL}x{MAX_KERNEL} with {MAX_MERGES} merges are supported",
-            conv.name
-        )));
-    }
-    if conv.weight.len() != outputs * inputs * taps || conv.bias.len() != outputs {
-        return Err(Error::Shape(format!(
-            "convolution {}: weights do not fit its slots",
-            conv.name
-        )));
-    }
     let depth: usize = conv.inputs.iter().map(|&s| stride[s]).sum();
     let vectors = outputs.div_ceil(lanes);
     // Winograd loads whole vectors of channels, which the unpadded input has not; and below a vector of
@@ -327,15 +312,7 @@ fn compile_conv(
     let act = match &conv.activation {
         Activation::Identity => Act::Identity,
         Activation::LeakyRelu(slope) => Act::Slopes(padded(&|_| *slope)),
-        Activation::PRelu(slopes) => {
-            if slopes.len() != outputs {
-                return Err(Error::Shape(format!(
-                    "convolution {}: one slope per channel",
-                    conv.name
-                )));
-            }
-            Act::Slopes(padded(&|n| slopes[n]))
-        }
+        Activation::PRelu(slopes) => Act::Slopes(padded(&|n| slopes[n])),
         Activation::Silu => Act::Silu,
     };
     let merges = conv.merges.iter().map(|merge| match *merge {
@@ -361,7 +338,6 @@ fn compile_conv(
             merges: merges.collect(),
         },
         merge_slots: conv.merges.iter().map(Merge::slot).collect(),
-        macs: (outputs * inputs * taps) as u64,
     })
 }
 

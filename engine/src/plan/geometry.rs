@@ -5,6 +5,9 @@ use crate::network::{INPUT, SlotId};
 use crate::{Error, Result};
 use std::ops::Range;
 
+/// Longest side of an input. Sizes of maps computed from it stay far below what an integer can hold.
+const MAX_SIDE: usize = 1 << 20;
+
 /// Width and height of a feature map.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Extent {
@@ -70,6 +73,11 @@ impl Step {
 
 /// Extents of all slots for an input of `width` x `height`, both multiples of the network's own.
 pub(crate) fn extents(compiled: &Compiled, width: usize, height: usize) -> Result<Vec<Extent>> {
+    if width.max(height) > MAX_SIDE {
+        return Err(Error::Limits(format!(
+            "an image of {width}x{height} pixels is too large: sides may have {MAX_SIDE} pixels"
+        )));
+    }
     let mut extents = vec![
         Extent {
             width: 0,
@@ -123,6 +131,13 @@ pub(crate) fn extents(compiled: &Compiled, width: usize, height: usize) -> Resul
                 )));
             }
         }
+    }
+    let last = extents[compiled.output.slot];
+    let (shuffle, scale) = (compiled.output.shuffle, compiled.info.scale);
+    if (last.width * shuffle, last.height * shuffle) != (width * scale, height * scale) {
+        return Err(Error::Shape(
+            "the network's output is not its input's size times the scale".into(),
+        ));
     }
     Ok(extents)
 }

@@ -73,37 +73,47 @@ pub(crate) struct Layout {
     pub schedule: Schedule,
     /// Arena size.
     pub floats: usize,
-    /// Whether rows stream through all layers at once.
-    pub streams: bool,
 }
 
 impl Layout {
     /// Lays out a run over `width` x `height` input pixels (multiples of the network's own) on `threads`
-    /// threads.
+    /// threads: whole frames where they stay near the cache, else what takes less memory.
     pub fn new(compiled: &Compiled, width: usize, height: usize, threads: usize) -> Result<Layout> {
-        let extents = extents(compiled, width, height)?;
-        let frame = Layout::with(
-            compiled,
-            &extents,
-            threads,
-            Schedule::frame(compiled, &extents, TILE),
-            false,
-        );
+        let frame = Layout::frame(compiled, width, height, threads)?;
         if frame.floats * size_of::<f32>() <= FRAME_BYTES {
             return Ok(frame);
         }
-        let out_row = extents[INPUT].width * compiled.info.scale * compiled.info.out_channels;
-        let unit_bytes = TILE * compiled.info.scale * out_row * size_of::<f32>();
-        let batch = (BATCH_BYTES / unit_bytes.max(1)).clamp(1, 64);
-        let Some(schedule) = Schedule::stream(compiled, &extents, TILE, batch) else {
-            return Ok(frame);
-        };
-        let stream = Layout::with(compiled, &extents, threads, schedule, true);
-        Ok(if stream.floats < frame.floats {
-            stream
-        } else {
-            frame
-        })
+        let stream = Layout::stream(compiled, width, height, threads)?;
+        Ok(stream
+            .filter(|stream| stream.floats < frame.floats)
+            .unwrap_or(frame))
+    }
+
+    /// One layer after the other.
+    pub fn frame(
+        compiled: &Compiled,
+        width: usize,
+        height: usize,
+        threads: usize,
+    ) -> Result<Layout> {
+        let extents = extents(compiled, width, height)?;
+        let schedule = Schedule::frame(compiled, &extents, TILE);
+        Ok(Layout::with(compiled, &extents, threads, schedule, false))
+    }
+
+    /// All layers at once; `None` for networks with a layer that needs all of its input.
+    pub fn stream(
+        compiled: &Compiled,
+        width: usize,
+        height: usize,
+        threads: usize,
+    ) -> Result<Option<Layout>> {
+        let extents = extents(compiled, width, height)?;
+        let scale = compiled.info.scale;
+        let row_bytes = width * scale * compiled.info.out_channels * size_of::<f32>();
+        let batch = (BATCH_BYTES / (TILE * scale * row_bytes)).clamp(1, 64);
+        let schedule = Schedule::stream(compiled, &extents, TILE, batch);
+        Ok(schedule.map(|schedule| Layout::with(compiled, &extents, threads, schedule, true)))
     }
 
     fn with(
@@ -113,7 +123,6 @@ impl Layout {
         schedule: Schedule,
         streams: bool,
     ) -> Layout {
-        let lanes = compiled.kernels.lanes;
         let mut floats = 0;
         let mut take = |len: usize| {
             let at = floats;
@@ -199,7 +208,6 @@ impl Layout {
                 tiles.div_ceil(pieces) * TILE
             })
             .collect();
-        let _ = lanes;
         Layout {
             maps,
             output,
@@ -210,7 +218,6 @@ impl Layout {
             chunk,
             schedule,
             floats,
-            streams,
         }
     }
 }

@@ -143,24 +143,35 @@ impl Tensor {
         }
     }
 
+    fn is_contiguous(&self) -> bool {
+        let expected = contiguous(&self.shape);
+        let dimensions = self.shape.iter().zip(&self.strides).zip(&expected);
+        // Strides of single rows were set to zero.
+        dimensions
+            .into_iter()
+            .all(|((d, stride), expected)| *d == 1 || stride == expected)
+    }
+
     fn gather<T, const N: usize>(
         &self,
         file: &[u8],
         map: impl Fn([u8; N]) -> T,
     ) -> Result<Vec<T>, Fault> {
-        let mut out = Vec::with_capacity(self.len);
         if self.len == 0 {
-            return Ok(out);
+            return Ok(Vec::new());
         }
-        let bytes = file.get(self.start..).unwrap_or_default();
+        let outside = || Fault::Damaged("lies outside the file".into());
+        let bytes = file.get(self.start..).ok_or_else(outside)?;
         let (elements, _) = bytes.as_chunks::<N>();
+        if self.is_contiguous() {
+            let elements = elements.get(..self.len).ok_or_else(outside)?;
+            return Ok(elements.iter().map(|b| map(*b)).collect());
+        }
+        let mut out = Vec::with_capacity(self.len);
         let mut index = vec![0; self.shape.len()];
         let mut at = 0;
         for _ in 0..self.len {
-            let element = elements
-                .get(at)
-                .ok_or_else(|| Fault::Damaged("lies outside the file".into()))?;
-            out.push(map(*element));
+            out.push(map(*elements.get(at).ok_or_else(outside)?));
             // An odometer over the index, the last dimension fastest; `at` follows by strides.
             for d in (0..index.len()).rev() {
                 index[d] += 1;

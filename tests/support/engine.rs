@@ -1,0 +1,43 @@
+//! The engine under test, fed with the reference's maps.
+
+use super::reference::Map;
+use upwise_engine::network::Network;
+use upwise_engine::{Engine, EngineOptions, Image, Isa};
+
+/// Options that tests vary.
+pub fn options(isa: Isa, threads: usize, tile: Option<usize>) -> EngineOptions {
+    EngineOptions {
+        isa,
+        threads,
+        tile,
+        max_memory: None,
+    }
+}
+
+/// A reference map as a picture: channels last.
+pub fn image(map: &Map) -> Image {
+    let pixels = map.width * map.height;
+    let data = (0..pixels * map.channels)
+        .map(|i| {
+            let (pixel, c) = (i / map.channels, i % map.channels);
+            map.at(c, pixel / map.width, pixel % map.width) as f32
+        })
+        .collect();
+    Image::new(map.width, map.height, map.channels, data).expect("a picture")
+}
+
+/// A picture as a reference map.
+pub fn map(image: &Image) -> Map {
+    Map::from_fn(
+        image.channels(),
+        image.height(),
+        image.width(),
+        |c, y, x| image.row(y)[x * image.channels() + c].into(),
+    )
+}
+
+/// One pass of `network` over `input`.
+pub fn run(network: &Network, input: &Image, options: &EngineOptions) -> Image {
+    let engine = Engine::from_network(network, options).expect("an engine");
+    engine.run(input, None).expect("an output")
+}
