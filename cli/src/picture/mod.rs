@@ -52,6 +52,11 @@ impl PictureError {
         }
     }
 
+    /// A decoder's own words about a damaged file.
+    pub(crate) fn damaged(format: Format, words: impl std::fmt::Display) -> Self {
+        PictureError::Malformed(format!("damaged {format} ({words}); get another copy of it"))
+    }
+
     /// The file ends before its pixels do.
     pub(crate) fn truncated() -> Self {
         PictureError::Malformed("the file is cut off; get a complete copy of it".into())

@@ -157,7 +157,11 @@ impl Context<'_> {
         let plan = self
             .scaler
             .plan(width, height, self.target)
-            .map_err(|error| Failure::engine(name, error))?;
+            .map_err(|error| match error {
+                // A size that no picture of this one can have.
+                EngineError::Shape(words) => Failure::Limit(format!("{name}: {words}")),
+                error => Failure::engine(name, error),
+            })?;
         format
             .check_size(plan.width, plan.height)
             .map_err(|error| Failure::decode(name, error))?;

@@ -107,6 +107,10 @@ fn begin(args: &UpscaleArgs, console: &Console) -> Result<Batch, Failure> {
     let choice = models::choose(args.run.model.as_deref(), &args.run.models)?;
     let max_memory = args.run.max_memory();
     let options = engine_options(&args.run, engine_memory(&args.run, max_memory));
+    // Resampling runs on the pool of the process, networks on their engine's. Fails only if there is one.
+    let _ = rayon::ThreadPoolBuilder::new()
+        .num_threads(options.threads)
+        .build_global();
     let scaler = Scaler::new(&choice, &options)?;
     let label = args.target().unwrap_or_else(|| scaler.default_target());
     let jobs = jobs::plan(args, &label.to_string())?;

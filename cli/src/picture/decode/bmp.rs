@@ -6,7 +6,7 @@ use image::{ColorType, ImageDecoder};
 
 use super::Decoded;
 use crate::picture::limits::{allocate, check_plausible};
-use crate::picture::{Density, Input, Limits, Metadata, PictureError, Samples};
+use crate::picture::{Density, Format, Input, Limits, Metadata, PictureError, Samples};
 
 /// Pixels that a stored byte can become: one bit each, or a run of 255 in two bytes. A run-length
 /// "delta" of four bytes can skip up to 255 rows more.
@@ -18,7 +18,7 @@ fn failure(error: ImageError) -> PictureError {
     match error {
         ImageError::IoError(e) => PictureError::from_read(e),
         ImageError::Unsupported(e) => PictureError::Unsupported(format!("a BMP: {e}")),
-        other => PictureError::Malformed(format!("damaged BMP: {other}")),
+        other => PictureError::damaged(Format::Bmp, other),
     }
 }
 

@@ -10,7 +10,7 @@ use zune_jpeg::JpegDecoder;
 use super::jpeg_markers::Markers;
 use super::{Decoded, convert};
 use crate::picture::limits::{allocate, check_plausible};
-use crate::picture::{Input, Limits, Metadata, PictureError, Samples};
+use crate::picture::{Format, Input, Limits, Metadata, PictureError, Samples};
 
 /// Pixels that a byte of coded data can become: a block of 64 takes at least a bit in one scan.
 const PIXELS_PER_BYTE: u64 = 512;
@@ -124,7 +124,7 @@ fn decode_into(
     raw_rgb: bool,
     samples: &mut [u8],
 ) -> Result<(), PictureError> {
-    let failure = |e| PictureError::Malformed(format!("damaged JPEG: {e}"));
+    let failure = |e| PictureError::damaged(Format::Jpeg, e);
     let colours = match kind {
         Kind::Grey => ColorSpace::Luma,
         Kind::Rgb => ColorSpace::RGB,
@@ -149,9 +149,7 @@ fn decode_into(
         Kind::Cmyk | Kind::Ycck => input == Some(colours),
     };
     if !matches || decoder.output_buffer_size() != Some(samples.len()) {
-        return Err(PictureError::Malformed(
-            "damaged JPEG: its segments contradict each other".into(),
-        ));
+        return Err(PictureError::damaged(Format::Jpeg, "its segments contradict each other"));
     }
     decoder.decode_into(samples).map_err(failure)
 }

@@ -1,6 +1,6 @@
 //! The marker segments of a JPEG file (ITU-T T.81, annex B): everything but its pixels.
 
-use crate::picture::{Density, PictureError};
+use crate::picture::{Density, Format, PictureError};
 
 const EXIF_PREFIX: &[u8] = b"Exif\0\0";
 const XMP_PREFIX: &[u8] = b"http://ns.adobe.com/xap/1.0/\0";
@@ -85,7 +85,7 @@ impl Markers {
         if markers.components.is_empty() {
             return Err(match markers.end {
                 None => PictureError::truncated(),
-                Some(_) => PictureError::Malformed("damaged JPEG: it has no picture".into()),
+                Some(_) => PictureError::damaged(Format::Jpeg, "it has no picture"),
             });
         }
         icc.sort_by_key(|&(number, ..)| number);

@@ -4,12 +4,12 @@ use png::{BitDepth, ColorType, Decoder, DecodingError, Info, Transformations, Un
 
 use super::{Decoded, empty_samples, extend_from_big_endian};
 use crate::picture::limits::{allocate, check_plausible};
-use crate::picture::{Density, Input, Limits, Metadata, PictureError, Samples};
+use crate::picture::{Density, Format, Input, Limits, Metadata, PictureError, Samples};
 
 /// Keyword of the text chunk that holds XMP.
 pub const XMP_KEYWORD: &str = "XML:com.adobe.xmp";
 /// Bytes that the decoder may take for a row and for chunks such as ICC profiles.
-const DECODER_BYTES: usize = 256 << 20;
+const DECODER_BYTES: usize = 32 << 20;
 /// Bytes of text, decompressed, that are carried; compressed chunks can promise far more.
 const TEXT_BYTES: usize = 4 << 20;
 /// Bytes that a byte of DEFLATE can become at most.
@@ -21,7 +21,7 @@ fn failure(error: DecodingError) -> PictureError {
         DecodingError::LimitsExceeded => {
             PictureError::Limit("a chunk or a row is larger than any sound file needs".into())
         }
-        other => PictureError::Malformed(format!("damaged PNG: {other}")),
+        other => PictureError::damaged(Format::Png, other),
     }
 }
 
@@ -59,9 +59,7 @@ pub fn decode(input: Input, limits: &Limits) -> Result<Decoded, PictureError> {
         ColorType::Rgb => (true, false),
         ColorType::Rgba => (true, true),
         ColorType::Indexed => {
-            return Err(PictureError::Malformed(
-                "damaged PNG: its palette is missing".into(),
-            ));
+            return Err(PictureError::damaged(Format::Png, "its palette is missing"));
         }
     };
     let sixteen = depth == BitDepth::Sixteen;

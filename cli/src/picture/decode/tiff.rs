@@ -10,7 +10,7 @@ use tiff::{ColorType, TiffError};
 use super::{Decoded, convert};
 use crate::picture::exif::Directories;
 use crate::picture::limits::{allocate, check_plausible};
-use crate::picture::{Input, Limits, Metadata, PictureError, Samples};
+use crate::picture::{Format, Input, Limits, Metadata, PictureError, Samples};
 
 const PHOTOSHOP: u16 = 34377;
 const XMP: u16 = 700;
@@ -24,7 +24,7 @@ fn failure(error: TiffError) -> PictureError {
         TiffError::LimitsExceeded => {
             PictureError::Limit("a strip or a tag is larger than --max-memory allows".into())
         }
-        other => PictureError::Malformed(format!("damaged TIFF: {other}")),
+        other => PictureError::damaged(Format::Tiff, other),
     }
 }
 

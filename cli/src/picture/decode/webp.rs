@@ -4,7 +4,7 @@ use image_webp::{DecodingError, WebPDecoder};
 
 use super::Decoded;
 use crate::picture::limits::allocate;
-use crate::picture::{Input, Limits, Metadata, PictureError, Samples};
+use crate::picture::{Format, Input, Limits, Metadata, PictureError, Samples};
 
 fn failure(error: DecodingError) -> PictureError {
     match error {
@@ -15,7 +15,7 @@ fn failure(error: DecodingError) -> PictureError {
         DecodingError::UnsupportedFeature(what) => {
             PictureError::Unsupported(format!("a WebP with {what}"))
         }
-        other => PictureError::Malformed(format!("damaged WebP: {other}")),
+        other => PictureError::damaged(Format::WebP, other),
     }
 }
 
