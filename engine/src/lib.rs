@@ -19,6 +19,7 @@ mod rows;
 mod simd;
 mod target;
 mod tile;
+mod upscale;
 pub mod weights;
 
 pub use engine::{DEFAULT_MAX_MEMORY, Engine, EngineOptions, Observer};
@@ -29,3 +30,4 @@ pub use rows::{Image, Rows};
 pub use simd::Isa;
 pub use target::Target;
 pub use tile::Tiling;
+pub use upscale::{Estimate, Method, Upscaler};

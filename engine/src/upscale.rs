@@ -1,10 +1,10 @@
 //! A whole enlargement: as many passes of the network as the target needs, then a resample to its size.
 
+use crate::Result;
 use crate::engine::{Engine, Meter, Observer};
 use crate::resample::{Filter, Light, Resample};
 use crate::rows::{Image, Rows};
 use crate::target::Target;
-use crate::{Error, Result};
 use std::sync::Arc;
 
 /// How pictures are enlarged.
@@ -35,7 +35,8 @@ pub struct Estimate {
     pub exact: bool,
 }
 
-/// Enlarges pictures by one method.
+/// Enlarges pictures by one method. Networks run on their engine's threads, resampling on those of the
+/// current rayon pool.
 ///
 /// ```no_run
 /// use upwise_engine::{Engine, EngineOptions, Image, Method, Model, Target, Upscaler};
@@ -67,7 +68,7 @@ impl Upscaler {
     ///
     /// # Errors
     ///
-    /// [`Error::Shape`] for a target out of range, [`Error::Limits`] if no tile fits the memory limit.
+    /// [`Shape`](crate::Error::Shape) for a target out of range, [`Limits`](crate::Error::Limits) if no tile fits the memory limit.
     pub fn estimate(&self, width: usize, height: usize, target: &Target) -> Result<Estimate> {
         let (out_width, out_height) = target.size(width, height)?;
         let mut estimate = Estimate {
@@ -78,8 +79,14 @@ impl Upscaler {
             macs: 0.0,
             exact: true,
         };
-        let Method::Network(engine) = &self.method else { return Ok(estimate) };
-        estimate.passes = passes(engine.info().scale, (width, height), (out_width, out_height));
+        let Method::Network(engine) = &self.method else {
+            return Ok(estimate);
+        };
+        estimate.passes = passes(
+            engine.info().scale,
+            (width, height),
+            (out_width, out_height),
+        );
         let (mut w, mut h) = (width, height);
         for _ in 0..estimate.passes {
             let tiling = engine.tiling(w, h)?;
@@ -96,8 +103,8 @@ impl Upscaler {
     ///
     /// # Errors
     ///
-    /// As [`Upscaler::estimate`]; [`Error::Shape`] if the picture has not the model's channels. Rows report
-    /// the source's errors and [`Error::Cancelled`] once the observer breaks.
+    /// As [`Upscaler::estimate`]; [`Shape`](crate::Error::Shape) if the picture has not the model's channels. Rows report
+    /// the source's errors and [`Cancelled`](crate::Error::Cancelled) once the observer breaks.
     pub fn rows<'a>(
         &'a self,
         source: Box<dyn Rows + 'a>,
@@ -112,7 +119,9 @@ impl Upscaler {
                     Filter::Nearest => Light::Encoded,
                     _ => Light::Linear,
                 };
-                return Ok(Box::new(Resample::new(source, width, height, *filter, light)?));
+                return Ok(Box::new(Resample::new(
+                    source, width, height, *filter, light,
+                )?));
             }
         };
         let from = (source.width(), source.height());
@@ -123,7 +132,13 @@ impl Upscaler {
             rows = Box::new(engine.pass(rows, meter.clone())?);
         }
         if (rows.width(), rows.height()) != size {
-            rows = Box::new(Resample::new(rows, width, height, Filter::Lanczos, Light::Linear)?);
+            rows = Box::new(Resample::new(
+                rows,
+                width,
+                height,
+                Filter::Lanczos,
+                Light::Linear,
+            )?);
         }
         Ok(rows)
     }
@@ -154,11 +169,4 @@ fn passes(scale: usize, from: (usize, usize), to: (usize, usize)) -> usize {
         passes += 1;
     }
     passes
-}
-
-impl Error {
-    /// Whether the work was stopped by the observer rather than by a fault.
-    pub fn is_cancelled(&self) -> bool {
-        matches!(self, Error::Cancelled)
-    }
 }
