@@ -21,17 +21,35 @@ fn one_picture() -> (Folder, String) {
 #[test]
 fn help_and_version() {
     let help = run(["--help"]).expect(0, &[]);
-    assert!(String::from_utf8(help.stdout).unwrap().contains("Exit codes"));
+    assert!(
+        String::from_utf8(help.stdout)
+            .unwrap()
+            .contains("Exit codes")
+    );
     let help = run(["upscale", "--help"]).expect(0, &[]);
     let text = String::from_utf8(help.stdout).unwrap();
-    for flag in ["--scale", "--model", "--tile", "--overwrite", "--json-lines", "UPWISE_THREADS"] {
+    for flag in [
+        "--scale",
+        "--model",
+        "--tile",
+        "--overwrite",
+        "--json-lines",
+        "UPWISE_THREADS",
+    ] {
         assert!(text.contains(flag), "{flag}");
     }
     let version = run(["--version"]).expect(0, &[]);
     let version = String::from_utf8(version.stdout).unwrap();
-    assert_eq!(version.trim(), format!("upwise {}", env!("CARGO_PKG_VERSION")));
+    assert_eq!(
+        version.trim(),
+        format!("upwise {}", env!("CARGO_PKG_VERSION"))
+    );
     let script = run(["completions", "bash"]).expect(0, &[]);
-    assert!(String::from_utf8(script.stdout).unwrap().contains("upscale"));
+    assert!(
+        String::from_utf8(script.stdout)
+            .unwrap()
+            .contains("upscale")
+    );
 }
 
 #[test]
@@ -41,16 +59,33 @@ fn wrong_usage() {
         (vec!["upscale"], "no input"),
         (vec!["upscale", &input, "-s", "9"], "1 to 8"),
         (vec!["upscale", &input, "-s", "0"], "1 to 8"),
-        (vec!["upscale", &input, "-s", "2", "-w", "100"], "cannot be used with"),
+        (
+            vec!["upscale", &input, "-s", "2", "-w", "100"],
+            "cannot be used with",
+        ),
         (vec!["upscale", &input, "-r", "100"], "1920x1080"),
         (vec!["upscale", &input, "-f", "gif"], "png, jpg"),
         (vec!["upscale", &input, "-j", "0"], "threads"),
         (vec!["upscale", &input, "--quality", "0"], "quality"),
         (vec!["upscale", &input, "--isa", "sse"], "avx2"),
-        (vec!["upscale", &input, "-n", "nearest", "-o", "x.gif"], "suffix"),
-        (vec!["upscale", &input, "-n", "nearest", "-o", "x.jpg", "-f", "png"], "-f"),
-        (vec!["upscale", &input, &input, "-n", "nearest", "-o", "-"], "one picture"),
-        (vec!["upscale", &input, "-n", "nearest", "-o", "-", "--json"], "JSON"),
+        (
+            vec!["upscale", &input, "-n", "nearest", "-o", "x.gif"],
+            "suffix",
+        ),
+        (
+            vec![
+                "upscale", &input, "-n", "nearest", "-o", "x.jpg", "-f", "png",
+            ],
+            "-f",
+        ),
+        (
+            vec!["upscale", &input, &input, "-n", "nearest", "-o", "-"],
+            "one picture",
+        ),
+        (
+            vec!["upscale", &input, "-n", "nearest", "-o", "-", "--json"],
+            "JSON",
+        ),
         (vec!["bench", "--model", "nearest"], "networks"),
         (vec!["enlarge"], "enlarge"),
     ] {
@@ -106,7 +141,16 @@ fn nothing_is_overwritten_unasked() {
     run(["upscale", &bad, "-n", "nearest", "-o", &out, "--overwrite"]).expect(65, &["bad.png"]);
     assert_eq!(read_png_file(&out), photo(16, 12).blocks(2));
     // In place, when it is asked for.
-    run(["upscale", &input, "-n", "nearest", "-o", &input, "--overwrite"]).expect(0, &[]);
+    run([
+        "upscale",
+        &input,
+        "-n",
+        "nearest",
+        "-o",
+        &input,
+        "--overwrite",
+    ])
+    .expect(0, &[]);
     assert_eq!(read_png_file(&input), photo(16, 12).blocks(2));
     assert_eq!(folder.files(), ["bad.png", "out.png", "photo.png"]);
 }
@@ -127,7 +171,16 @@ fn targets_that_cannot_be_written() {
     #[cfg(target_os = "linux")]
     {
         run(["upscale", &input, "-n", "nearest", "-o", "/proc/out.png"]).expect(73, &["/proc"]);
-        let null = ["upscale", &input, "-n", "nearest", "-o", "/dev/null", "-f", "png"];
+        let null = [
+            "upscale",
+            &input,
+            "-n",
+            "nearest",
+            "-o",
+            "/dev/null",
+            "-f",
+            "png",
+        ];
         run(null.iter().chain(&["--overwrite"])).expect(73, &["not a plain file"]);
     }
     assert_eq!(folder.files(), ["file", "photo.png"]);
@@ -170,7 +223,10 @@ fn a_folder_is_mirrored_and_bad_files_are_passed_over() {
     folder.write("in/deep/broken.png", &small[..small.len() / 2]);
     let tree = flat.iter().chain(&["--recursive", "--overwrite"]);
     run(tree).expect(1, &["1 of 4 pictures failed", "broken.png", "cut off"]);
-    assert_eq!(made(&folder), ["out/a.png", "out/b.JPG", "out/deep/er/c.png"]);
+    assert_eq!(
+        made(&folder),
+        ["out/a.png", "out/b.JPG", "out/deep/er/c.png"]
+    );
 
     // Without -o the results are a folder of their own beside it.
     run(["upscale", &from, "-n", "nearest"]).expect(0, &[]);
@@ -182,7 +238,16 @@ fn an_output_folder_within_the_input_is_not_an_input() {
     let folder = Folder::new();
     folder.write("in/a.png", &png_bytes(&photo(8, 6)));
     let (from, to) = (folder.arg("in"), folder.arg("in/out"));
-    let upscale = ["upscale", &from, "-o", &to, "-n", "nearest", "--recursive", "--overwrite"];
+    let upscale = [
+        "upscale",
+        &from,
+        "-o",
+        &to,
+        "-n",
+        "nearest",
+        "--recursive",
+        "--overwrite",
+    ];
     run(upscale).expect(0, &[]);
     run(upscale).expect(0, &[]);
     assert_eq!(folder.files(), ["in/a.png", "in/out/a.png"]);
@@ -199,8 +264,17 @@ fn two_inputs_that_become_one_output_are_refused_first() {
         .expect(2, &["a/same.png", "b/same.png", "nothing was done"]);
     folder.write("c/x.png", &small);
     folder.write("c/x.jpg", &jpeg_bytes(&photo(8, 6)));
-    run(["upscale", &folder.arg("c"), "-n", "nearest", "-o", &to, "-f", "png"])
-        .expect(2, &["x.jpg", "x.png"]);
+    run([
+        "upscale",
+        &folder.arg("c"),
+        "-n",
+        "nearest",
+        "-o",
+        &to,
+        "-f",
+        "png",
+    ])
+    .expect(2, &["x.jpg", "x.png"]);
     // A result over a picture that is still to be read.
     let first = folder.write("d/x.png", &small);
     let second = folder.write("d/x_2x.png", &small);
@@ -213,11 +287,16 @@ fn two_inputs_that_become_one_output_are_refused_first() {
 fn several_inputs_one_missing() {
     let (folder, input) = one_picture();
     let (missing, to) = (folder.arg("missing.png"), folder.arg("out"));
-    let result = run(["upscale", &missing, "-i", &input, "-n", "nearest", "-o", &to, "--json"])
-        .expect(1, &["missing.png", "1 of 2 pictures failed"]);
+    let result = run([
+        "upscale", &missing, "-i", &input, "-n", "nearest", "-o", &to, "--json",
+    ])
+    .expect(1, &["missing.png", "1 of 2 pictures failed"]);
     let document = result.json();
     assert_eq!(document["schema"], "upwise.upscale/1");
-    assert_eq!((&document["done"], &document["failed"]), (&1.into(), &1.into()));
+    assert_eq!(
+        (&document["done"], &document["failed"]),
+        (&1.into(), &1.into())
+    );
     assert_eq!(document["items"][0]["status"], "failed");
     assert_eq!(document["items"][0]["error"]["code"], 66);
     assert_eq!(document["items"][1]["status"], "done");
@@ -231,15 +310,28 @@ fn json_lines_and_errors_before_the_start() {
     let (folder, input) = one_picture();
     let other = folder.write("other.png", b"no picture");
     let to = folder.arg("out");
-    let result = run(["upscale", &input, &other, "-n", "nearest", "-o", &to, "--json-lines"])
-        .expect(1, &[]);
+    let result = run([
+        "upscale",
+        &input,
+        &other,
+        "-n",
+        "nearest",
+        "-o",
+        &to,
+        "--json-lines",
+    ])
+    .expect(1, &[]);
     let text = String::from_utf8(result.stdout).unwrap();
     let lines: Vec<serde_json::Value> = text
         .lines()
         .map(|line| serde_json::from_str(line).expect("a line is JSON"))
         .collect();
     assert_eq!(lines.len(), 2);
-    assert!(lines.iter().all(|line| line["schema"] == "upwise.upscale.item/1"));
+    assert!(
+        lines
+            .iter()
+            .all(|line| line["schema"] == "upwise.upscale.item/1")
+    );
     assert_eq!(lines[1]["error"]["kind"], "bad_input");
 
     let result = run(["upscale", &input, "-n", "nope", "--json"]).expect(69, &["nope"]);
@@ -271,7 +363,15 @@ fn pipes() {
 fn quiet_and_verbose_and_gpu() {
     let (folder, input) = one_picture();
     let out = folder.arg("out.png");
-    let upscale = ["upscale", &input, "-n", "nearest", "-o", &out, "--overwrite"];
+    let upscale = [
+        "upscale",
+        &input,
+        "-n",
+        "nearest",
+        "-o",
+        &out,
+        "--overwrite",
+    ];
     let quiet = run(upscale.iter().chain(&["--quiet"])).expect(0, &[]);
     assert!(quiet.stderr.is_empty() && quiet.stdout.is_empty());
     let normal = run(upscale).expect(0, &["100.00%", "photo.png", "out.png"]);
@@ -302,15 +402,33 @@ fn models_are_found_and_described() {
     let folder = folder.to_str().unwrap();
     let list = finish(command().args(["models"]).env("UPWISE_MODELS", folder)).expect(0, &[]);
     let text = String::from_utf8(list.stdout).unwrap();
-    assert!(text.contains("span-6-x2 ") && text.contains("lanczos"), "{text}");
-    let json = run(["models", "-m", folder, "--json"]).expect(0, &[]).json();
+    assert!(
+        text.contains("span-6-x2 ") && text.contains("lanczos"),
+        "{text}"
+    );
+    let json = run(["models", "-m", folder, "--json"])
+        .expect(0, &[])
+        .json();
     let models = json["models"].as_array().unwrap();
-    let span = models.iter().find(|model| model["name"] == "span-6-x2").unwrap();
-    assert_eq!((&span["family"], &span["scale"]), (&"SPAN".into(), &2.into()));
+    let span = models
+        .iter()
+        .find(|model| model["name"] == "span-6-x2")
+        .unwrap();
+    assert_eq!(
+        (&span["family"], &span["scale"]),
+        (&"SPAN".into(), &2.into())
+    );
 
     let text = run(["models", "inspect", "span-6-x2", "-m", folder]).expect(0, &[]);
     let text = String::from_utf8(text.stdout).unwrap();
-    for word in ["SPAN", "2x", "parameters", "MACs per pixel", "receptive radius", "detail"] {
+    for word in [
+        "SPAN",
+        "2x",
+        "parameters",
+        "MACs per pixel",
+        "receptive radius",
+        "detail",
+    ] {
         assert!(text.contains(word), "{word} in {text}");
     }
     let json = run(["models", "inspect", "span-6-x2", "-m", folder, "--json"]).expect(0, &[]);
@@ -325,10 +443,25 @@ fn models_are_found_and_described() {
 fn bench_reports_its_keys() {
     let model = data::committed("span-6-x2.safetensors");
     let model = model.to_str().unwrap();
-    let args = ["bench", "--model", model, "--size", "40x24", "--threads", "1", "--runs", "2"];
+    let args = [
+        "bench",
+        "--model",
+        model,
+        "--size",
+        "40x24",
+        "--threads",
+        "1",
+        "--runs",
+        "2",
+    ];
     run(args).expect(0, &[]);
     let json = run(args.iter().chain(&["--json"])).expect(0, &[]).json();
-    let mut keys: Vec<&str> = json.as_object().unwrap().keys().map(String::as_str).collect();
+    let mut keys: Vec<&str> = json
+        .as_object()
+        .unwrap()
+        .keys()
+        .map(String::as_str)
+        .collect();
     keys.sort_unstable();
     assert_eq!(
         keys,
@@ -361,7 +494,15 @@ fn an_interrupt_leaves_nothing() {
     let input = folder.write("big.png", &png_bytes(&Pixels::new(3000, 3000, 1, samples)));
     let model = data::committed("rrdb-8-x4.safetensors");
     let mut child = command()
-        .args(["upscale", &input, "-j", "1", "-o", &folder.arg("out.png"), "-n"])
+        .args([
+            "upscale",
+            &input,
+            "-j",
+            "1",
+            "-o",
+            &folder.arg("out.png"),
+            "-n",
+        ])
         .arg(model)
         .stderr(Stdio::piped())
         .spawn()
@@ -372,7 +513,9 @@ fn an_interrupt_leaves_nothing() {
         std::thread::sleep(Duration::from_millis(20));
     }
     assert!(begun(&folder), "it never began: {:?}", child.try_wait());
-    let kill = Command::new("kill").args(["-INT", &child.id().to_string()]).status();
+    let kill = Command::new("kill")
+        .args(["-INT", &child.id().to_string()])
+        .status();
     assert!(kill.unwrap().success());
     let output = child.wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(130));

@@ -17,8 +17,15 @@ fn refused(name: &str, bytes: &[u8], code: i32, words: &[&str]) -> Run {
     let out = folder.arg("out.png");
     let result = run(["upscale", &input, "-n", "nearest", "-o", &out]).expect(code, words);
     assert_eq!(folder.files(), [name]);
-    assert!(result.stderr.contains(name), "names the file: {}", result.stderr);
-    let errors = result.stderr.lines().filter(|line| line.starts_with("error:"));
+    assert!(
+        result.stderr.contains(name),
+        "names the file: {}",
+        result.stderr
+    );
+    let errors = result
+        .stderr
+        .lines()
+        .filter(|line| line.starts_with("error:"));
     assert_eq!(errors.count(), 1, "one error: {}", result.stderr);
     result
 }
@@ -26,8 +33,18 @@ fn refused(name: &str, bytes: &[u8], code: i32, words: &[&str]) -> Run {
 #[test]
 fn what_is_no_picture() {
     refused("empty.png", b"", 65, &["empty"]);
-    refused("text.png", b"not a picture, just words\n", 65, &["not a picture"]);
-    refused("page.jpg", b"<!DOCTYPE html><html></html>", 65, &["not a picture"]);
+    refused(
+        "text.png",
+        b"not a picture, just words\n",
+        65,
+        &["not a picture"],
+    );
+    refused(
+        "page.jpg",
+        b"<!DOCTYPE html><html></html>",
+        65,
+        &["not a picture"],
+    );
     refused("start.png", b"\x89PNG\r\n\x1a\n", 65, &["cut off"]);
     refused("start.jpg", b"\xff\xd8\xff\xe0", 65, &["cut off"]);
 }
@@ -119,7 +136,11 @@ fn crc(bytes: &[u8]) -> u32 {
     for &byte in bytes {
         sum ^= u32::from(byte);
         for _ in 0..8 {
-            sum = if sum & 1 == 1 { 0xedb8_8320 ^ (sum >> 1) } else { sum >> 1 };
+            sum = if sum & 1 == 1 {
+                0xedb8_8320 ^ (sum >> 1)
+            } else {
+                sum >> 1
+            };
         }
     }
     !sum
@@ -127,10 +148,23 @@ fn crc(bytes: &[u8]) -> u32 {
 
 #[test]
 fn headers_cannot_demand_memory() {
-    refused("wide.png", &hollow_png(i32::MAX as u32, i32::MAX as u32), 75, &["--max-input-pixels"]);
-    refused("large.png", &hollow_png(30_000, 30_000), 65, &["promises more pixels"]);
+    refused(
+        "wide.png",
+        &hollow_png(i32::MAX as u32, i32::MAX as u32),
+        75,
+        &["--max-input-pixels"],
+    );
+    refused(
+        "large.png",
+        &hollow_png(30_000, 30_000),
+        65,
+        &["promises more pixels"],
+    );
     let mut jpeg = jpeg_bytes(&photo(16, 16));
-    let frame = jpeg.windows(2).position(|w| w == [0xff, 0xc0]).expect("a frame");
+    let frame = jpeg
+        .windows(2)
+        .position(|w| w == [0xff, 0xc0])
+        .expect("a frame");
     jpeg[frame + 5..frame + 9].copy_from_slice(&[0x75, 0x30, 0x75, 0x30]);
     refused("large.jpg", &jpeg, 65, &["promises more pixels"]);
     jpeg[frame + 5..frame + 9].copy_from_slice(&[0; 4]);
@@ -148,10 +182,22 @@ fn limits_are_the_users() {
     run(upscale.iter().chain(&["--max-memory", "100K"])).expect(75, &["in.png", "--max-memory"]);
     assert_eq!(folder.files(), ["in.png"]);
     // What a format cannot hold is known before any work is done.
-    let wide = folder.write("wide.png", &png_bytes(&Pixels::new(9000, 1, 1, vec![9; 9000])));
+    let wide = folder.write(
+        "wide.png",
+        &png_bytes(&Pixels::new(9000, 1, 1, vec![9; 9000])),
+    );
     for (name, longest) in [("wide.jpg", "65535"), ("wide.webp", "16384")] {
-        run(["upscale", &wide, "-n", "nearest", "-s", "8", "-o", &folder.arg(name)])
-            .expect(75, &["wide.png", longest]);
+        run([
+            "upscale",
+            &wide,
+            "-n",
+            "nearest",
+            "-s",
+            "8",
+            "-o",
+            &folder.arg(name),
+        ])
+        .expect(75, &["wide.png", longest]);
     }
     assert_eq!(folder.files(), ["in.png", "wide.png"]);
 }

@@ -40,10 +40,16 @@ fn transparency_and_depth_and_grey_stay() {
     let folder = Folder::new();
     let grey_alpha = Pixels::new(9, 5, 2, (0..90).map(|i| i * 2 + 1).collect());
     let mut deep_colour = photo(20, 10);
-    deep_colour.samples.iter_mut().for_each(|v| *v = *v * 257 ^ 0x55);
+    deep_colour
+        .samples
+        .iter_mut()
+        .for_each(|v| *v = (*v * 257) ^ 0x55);
     deep_colour.sixteen = true;
     for (name, pixels) in [
-        ("grey", Pixels::new(7, 9, 1, (0..63).map(|i| i * 4).collect())),
+        (
+            "grey",
+            Pixels::new(7, 9, 1, (0..63).map(|i| i * 4).collect()),
+        ),
         ("grey and alpha", grey_alpha),
         ("colour", photo(33, 21)),
         ("deep grey", deep_grey(31, 17)),
@@ -85,7 +91,11 @@ fn every_format_holds_what_it_can() {
         ] {
             let there = format!("{name}.{suffix}.{suffix}");
             doubled(&folder, input, &there);
-            let back = doubled(&folder, &folder.arg(&there), &format!("{name}.{suffix}.png"));
+            let back = doubled(
+                &folder,
+                &folder.arg(&there),
+                &format!("{name}.{suffix}.back.png"),
+            );
             let (seen, expected) = (read_png(&back), pixels.blocks(4));
             for (seen, expected) in seen
                 .samples
@@ -111,7 +121,11 @@ fn every_format_holds_what_it_can() {
     run(["upscale", &alpha, "-n", "nearest", "-o", &out])
         .expect(0, &["warning", "no transparency", "white"]);
     let flat = read_jpeg(&std::fs::read(out).unwrap()).pixels;
-    assert!(flat.at(59, 20).iter().all(|&v| v >= 250), "{:?}", flat.at(59, 20));
+    assert!(
+        flat.at(59, 20).iter().all(|&v| v >= 250),
+        "{:?}",
+        flat.at(59, 20)
+    );
 }
 
 #[test]
@@ -131,7 +145,18 @@ fn masks_have_no_dark_fringe() {
     let models = data::committed("compact-8x2-x2.safetensors");
     for model in ["lanczos", "bicubic", models.to_str().unwrap()] {
         let out = folder.arg("out.png");
-        run(["upscale", &input, "-n", model, "-s", "3", "-o", &out, "--overwrite"]).expect(0, &[]);
+        run([
+            "upscale",
+            &input,
+            "-n",
+            model,
+            "-s",
+            "3",
+            "-o",
+            &out,
+            "--overwrite",
+        ])
+        .expect(0, &[]);
         let result = read_png_file(out);
         assert_eq!((result.width, result.height, result.channels), (60, 30, 4));
         if model == "lanczos" || model == "bicubic" {
@@ -162,7 +187,10 @@ fn rotated_photos_come_out_upright() {
         // Orientation 6: the first column of what is shown is the last row of what is stored.
         let expected = seen.at(y, 19 - x);
         let shown = result.at(2 * x, 2 * y);
-        assert!(shown.iter().zip(expected).all(|(a, b)| a.abs_diff(*b) <= 1), "{x},{y}");
+        assert!(
+            shown.iter().zip(expected).all(|(a, b)| a.abs_diff(*b) <= 1),
+            "{x},{y}"
+        );
     }
     let exif = png_info(folder.at("out.png")).exif_metadata.expect("EXIF");
     assert_eq!(orientation_in(&exif), 1);
@@ -189,7 +217,11 @@ fn profiles_density_and_text_are_carried() {
         doubled(&folder, &input, &there);
         doubled(&folder, &folder.arg(&there), &format!("back.{suffix}.png"));
         let info = png_info(folder.at(&format!("back.{suffix}.png")));
-        assert_eq!(info.icc_profile.as_deref(), Some(&profile()[..]), "{suffix}");
+        assert_eq!(
+            info.icc_profile.as_deref(),
+            Some(&profile()[..]),
+            "{suffix}"
+        );
         if suffix != "webp" {
             let density = info.pixel_dims.expect("a density").xppu;
             assert!(density.abs_diff(11811) <= 1, "{suffix}: {density}");

@@ -19,7 +19,11 @@ impl Run {
     pub fn expect(self, code: i32, words: &[&str]) -> Self {
         assert_eq!(self.code, code, "exit code; stderr: {}", self.stderr);
         for word in words {
-            assert!(self.stderr.contains(word), "no {word:?} in: {}", self.stderr);
+            assert!(
+                self.stderr.contains(word),
+                "no {word:?} in: {}",
+                self.stderr
+            );
         }
         assert!(!self.stderr.contains("panicked"), "{}", self.stderr);
         self

@@ -102,7 +102,9 @@ pub fn masked(width: usize, height: usize) -> Pixels {
 
 /// A grey slope of 16 bits whose low bytes matter.
 pub fn deep_grey(width: usize, height: usize) -> Pixels {
-    let samples = (0..width * height).map(|i| (i * 977 % 65536) as u16).collect();
+    let samples = (0..width * height)
+        .map(|i| (i * 977 % 65536) as u16)
+        .collect();
     Pixels {
         sixteen: true,
         ..Pixels::new(width, height, 1, samples)
@@ -142,13 +144,23 @@ pub fn png_bytes(pixels: &Pixels) -> Vec<u8> {
 
 /// A palette PNG of four colours with one transparent entry, and what it looks like.
 pub fn palette_png(width: usize, height: usize) -> (Vec<u8>, Pixels) {
-    let palette = [[200, 10, 20, 255], [10, 190, 30, 255], [20, 30, 180, 255], [9, 8, 7, 0]];
+    let palette = [
+        [200, 10, 20, 255],
+        [10, 190, 30, 255],
+        [20, 30, 180, 255],
+        [9, 8, 7, 0],
+    ];
     let index = |i: usize| (i / 3 + i / width) % 4;
     let mut bytes = Vec::new();
     let mut encoder = png::Encoder::new(&mut bytes, width as u32, height as u32);
     encoder.set_color(png::ColorType::Indexed);
     encoder.set_depth(png::BitDepth::Eight);
-    encoder.set_palette(palette.iter().flat_map(|c| c[..3].to_vec()).collect::<Vec<u8>>());
+    encoder.set_palette(
+        palette
+            .iter()
+            .flat_map(|c| c[..3].to_vec())
+            .collect::<Vec<u8>>(),
+    );
     encoder.set_trns(palette.iter().map(|c| c[3]).collect::<Vec<u8>>());
     let mut writer = encoder.write_header().expect("a header");
     let data: Vec<u8> = (0..width * height).map(|i| index(i) as u8).collect();
@@ -162,12 +174,16 @@ pub fn palette_png(width: usize, height: usize) -> (Vec<u8>, Pixels) {
 
 /// Reads an 8- or 16-bit PNG that is not a palette's.
 pub fn read_png(bytes: &[u8]) -> Pixels {
-    let mut reader = png::Decoder::new(Cursor::new(bytes)).read_info().expect("a PNG");
+    let mut reader = png::Decoder::new(Cursor::new(bytes))
+        .read_info()
+        .expect("a PNG");
     let mut data = vec![0; reader.output_buffer_size().expect("a size")];
     let info = reader.next_frame(&mut data).expect("pixels");
     let sixteen = info.bit_depth == png::BitDepth::Sixteen;
     let samples = if sixteen {
-        data.chunks(2).map(|b| u16::from_be_bytes([b[0], b[1]])).collect()
+        data.chunks(2)
+            .map(|b| u16::from_be_bytes([b[0], b[1]]))
+            .collect()
     } else {
         data.iter().map(|&v| v.into()).collect()
     };
@@ -189,7 +205,9 @@ pub fn read_png_file(path: impl AsRef<Path>) -> Pixels {
 /// The chunks of a PNG before its pixels.
 pub fn png_info(path: impl AsRef<Path>) -> png::Info<'static> {
     let bytes = std::fs::read(path).expect("a file");
-    let reader = png::Decoder::new(Cursor::new(bytes)).read_info().expect("a PNG");
+    let reader = png::Decoder::new(Cursor::new(bytes))
+        .read_info()
+        .expect("a PNG");
     reader.info().clone()
 }
 
@@ -206,7 +224,12 @@ pub fn jpeg_with(
         _ => jpeg_encoder::ColorType::Rgb,
     };
     encoder
-        .encode(&pixels.bytes(), pixels.width as u16, pixels.height as u16, colours)
+        .encode(
+            &pixels.bytes(),
+            pixels.width as u16,
+            pixels.height as u16,
+            colours,
+        )
         .expect("a JPEG");
     bytes
 }

@@ -54,7 +54,9 @@ impl PictureError {
 
     /// A decoder's own words about a damaged file.
     pub(crate) fn damaged(format: Format, words: impl std::fmt::Display) -> Self {
-        PictureError::Malformed(format!("damaged {format} ({words}); get another copy of it"))
+        PictureError::Malformed(format!(
+            "damaged {format} ({words}); get another copy of it"
+        ))
     }
 
     /// The file ends before its pixels do.

@@ -70,11 +70,6 @@ pub fn plan(args: &UpscaleArgs, label: &str) -> Result<Jobs, Failure> {
         .map(|path| Place::new(path))
         .collect();
     let output = args.output.as_deref().map(Place::new);
-    if inputs.is_empty() {
-        return Err(Failure::Usage(
-            "no input: name a picture or a folder, or - for standard input".into(),
-        ));
-    }
     if inputs
         .iter()
         .filter(|place| **place == Place::Stream)

@@ -10,7 +10,6 @@ mod jobs;
 mod planes;
 mod report;
 mod scaler;
-mod seam;
 
 use std::io::IsTerminal;
 use std::time::Instant;
@@ -103,6 +102,11 @@ fn begin(args: &UpscaleArgs, console: &Console) -> Result<Batch, Failure> {
         .filter(|gpu| !["-1", "auto"].contains(gpu))
     {
         console.warning(&format!("-g {gpu}: upwise runs on the CPU alone"));
+    }
+    if args.inputs.is_empty() && args.more_inputs.is_empty() {
+        return Err(Failure::Usage(
+            "no input: name a picture or a folder, or - for standard input".into(),
+        ));
     }
     let choice = models::choose(args.run.model.as_deref(), &args.run.models)?;
     let max_memory = args.run.max_memory();

@@ -1,8 +1,9 @@
 //! The engine as this command uses it: the only file that knows its types by name.
 
-use upwise_engine::{Engine, EngineOptions, Isa, Observer, Result, Rows};
+use upwise_engine::{
+    Engine, EngineOptions, Filter, Isa, Method, Observer, Result, Rows, Target, Upscaler,
+};
 
-use super::seam::{Filter, Method, Target, Upscaler};
 use crate::args::upscale::RunArgs;
 use crate::args::values::TargetSize;
 use crate::failure::Failure;
@@ -138,19 +139,27 @@ impl Scaler {
         Ok(plan)
     }
 
-    /// Runs the network over rows of [`Scaler::channels`], to the plan's network size.
+    /// Runs the network over rows of [`Scaler::channels`], at its own factor as often as the plan says.
+    /// What is left to the exact size waits until colour and alpha are together again, because alpha is
+    /// not resampled in linear light.
     pub fn network_rows<'a>(
         &'a self,
         source: Box<dyn Rows + 'a>,
         plan: &Plan,
         observer: Observer<'a>,
     ) -> Result<Box<dyn Rows + 'a>> {
-        match &self.network {
-            None => Ok(source),
-            Some(network) => network
-                .upscaler
-                .rows(source, plan.network_size, Some(observer)),
+        let Some(network) = &self.network else {
+            return Ok(source);
+        };
+        let mut rows = source;
+        for pass in 1..=plan.passes {
+            let size = (rows.width() * network.scale, rows.height() * network.scale);
+            // Each pass pulls the one before it, so the last tells how far all are; it is also by far
+            // the largest.
+            let observer = (pass == plan.passes).then_some(observer);
+            rows = network.upscaler.rows(rows, size, observer)?;
         }
+        Ok(rows)
     }
 
     /// Brings rows of colour, with alpha or without, to the plan's final size.

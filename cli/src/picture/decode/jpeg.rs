@@ -149,7 +149,10 @@ fn decode_into(
         Kind::Cmyk | Kind::Ycck => input == Some(colours),
     };
     if !matches || decoder.output_buffer_size() != Some(samples.len()) {
-        return Err(PictureError::damaged(Format::Jpeg, "its segments contradict each other"));
+        return Err(PictureError::damaged(
+            Format::Jpeg,
+            "its segments contradict each other",
+        ));
     }
     decoder.decode_into(samples).map_err(failure)
 }
