@@ -18,6 +18,18 @@ pub(crate) use avx512::Avx512;
 pub use isa::Isa;
 pub(crate) use portable::Portable;
 
+/// Asks for the cache line at `p` to be brought into the second-level cache. A hint: any address will do.
+#[inline(always)]
+pub(crate) fn prefetch(p: *const f32) {
+    #[cfg(target_arch = "x86_64")]
+    // SAFETY: prefetching faults on no address, and every x86-64 processor has the instruction.
+    unsafe {
+        std::arch::x86_64::_mm_prefetch::<{ std::arch::x86_64::_MM_HINT_T1 }>(p.cast());
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = p;
+}
+
 /// Operations that the kernels need, on `LANES` floats at a time.
 ///
 /// # Safety
