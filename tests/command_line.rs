@@ -128,6 +128,41 @@ fn default_names() {
 }
 
 #[test]
+fn the_default_model_is_in_the_binary() {
+    let (folder, input) = one_picture();
+    run(["upscale", &input]).expect(0, &["photo_4x.png", "64x48"]);
+    // A smooth picture stays what it was: the mean of each block is the pixel that it came from.
+    let (before, after) = (photo(16, 12), read_png_file(folder.at("photo_4x.png")));
+    for (x, y) in [(2, 2), (5, 9), (13, 6)] {
+        for channel in 0..3 {
+            let block = (0..16).map(|i| after.at(4 * x + i % 4, 4 * y + i / 4)[channel]);
+            let mean = block.sum::<u16>() / 16;
+            assert!(mean.abs_diff(before.at(x, y)[channel]) <= 12, "{x},{y}");
+        }
+    }
+    let list = run(["models", "--json"]).expect(0, &[]).json();
+    assert_eq!(list["models"][0]["file"], serde_json::Value::Null);
+}
+
+#[test]
+fn threads_and_tiles_change_nothing() {
+    let folder = Folder::new();
+    let input = folder.write("in.png", &png_bytes(&photo(150, 90)));
+    let mut results = Vec::new();
+    for options in [
+        ["-j", "1", "-t", "0"],
+        ["-j", "2", "-t", "64"],
+        ["-j", "3", "-t", "32"],
+    ] {
+        let out = folder.arg("out.png");
+        let upscale = ["upscale", &input, "-o", &out, "--overwrite"];
+        run(upscale.iter().chain(&options)).expect(0, &[]);
+        results.push(read_png_file(&out));
+    }
+    assert!(results.windows(2).all(|pair| pair[0] == pair[1]));
+}
+
+#[test]
 fn nothing_is_overwritten_unasked() {
     let (folder, input) = one_picture();
     let out = folder.write("out.png", b"precious");

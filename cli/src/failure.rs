@@ -4,7 +4,7 @@ use std::path::Path;
 
 use upwise_engine::Error as EngineError;
 
-use crate::picture::PictureError;
+use crate::picture::{PictureError, reason};
 
 /// Everything was done.
 pub const EXIT_DONE: u8 = 0;
@@ -108,14 +108,5 @@ impl Failure {
             EngineError::Cancelled => Failure::Interrupted,
             other => Failure::Io(format!("{name}: {other}")),
         }
-    }
-}
-
-/// The system's words without its error number.
-fn reason(error: &std::io::Error) -> String {
-    let words = error.to_string();
-    match words.rfind(" (os error ") {
-        Some(at) => words[..at].to_string(),
-        None => words,
     }
 }

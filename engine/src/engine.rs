@@ -94,6 +94,13 @@ impl Engine {
         &self.compiled.info
     }
 
+    /// The same weights and threads with another memory limit.
+    pub fn with_max_memory(&self, bytes: u64) -> Engine {
+        let mut engine = self.clone();
+        engine.options.max_memory = Some(bytes);
+        engine
+    }
+
     /// The options it was made with.
     pub fn options(&self) -> &EngineOptions {
         &self.options

@@ -211,7 +211,7 @@ mod tests {
         assert!(by_name("c", &folders).is_err());
         let missing = by_name("d", &folders).unwrap_err();
         assert_eq!(missing.exit_code(), 69);
-        assert!(missing.to_string().contains("there are a, b"), "{missing}");
+        assert!(missing.to_string().contains("a, b, lanczos"), "{missing}");
         let names: Vec<_> = list(&folders).into_iter().map(|m| m.name).collect();
         assert!(names.ends_with(&["a".into(), "b".into()]), "{names:?}");
     }

@@ -65,6 +65,15 @@ impl PictureError {
     }
 }
 
+/// The system's words for an error, without its number and without the path that some libraries add.
+pub fn reason(error: &std::io::Error) -> String {
+    let words = error.to_string();
+    match words.find(" (os error ") {
+        Some(at) => words[..at].to_string(),
+        None => words,
+    }
+}
+
 /// Samples of a whole picture, rows from the top, channels interleaved.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Samples {

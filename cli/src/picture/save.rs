@@ -13,7 +13,7 @@ use std::thread;
 
 use super::decode::probe;
 use super::encode::{Header, Options, RowSource, encode};
-use super::{Format, Input, PictureError};
+use super::{Format, Input, PictureError, reason};
 use crate::interrupt;
 
 /// Bytes of rows that are handed over at a time, if a row is not longer.
@@ -146,7 +146,7 @@ pub fn check_target(path: &Path, overwrite: bool) -> Result<(), String> {
             _ => {}
         },
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-        Err(error) => return Err(error.to_string()),
+        Err(error) => return Err(reason(&error)),
     }
     let folder = folder_of(path);
     match fs::metadata(&folder) {
@@ -155,7 +155,7 @@ pub fn check_target(path: &Path, overwrite: bool) -> Result<(), String> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             Err(format!("the folder {} does not exist", folder.display()))
         }
-        Err(error) => Err(format!("{}: {error}", folder.display())),
+        Err(error) => Err(format!("{}: {}", folder.display(), reason(&error))),
     }
 }
 
@@ -188,7 +188,7 @@ pub fn to_file<E>(
     }
     let mut file = builder
         .tempfile_in(&folder)
-        .map_err(|e| SaveError::Target(e.error_without_path()))?;
+        .map_err(|e| SaveError::Target(reason(&e)))?;
     let _guard = interrupt::remove_on_abort(file.path());
 
     let mut out = BufWriter::with_capacity(1 << 16, file.as_file_mut());
@@ -210,7 +210,7 @@ pub fn to_file<E>(
                 "it appeared while the picture was made; --overwrite replaces it".into(),
             ));
         }
-        Err(e) => return Err(SaveError::Target(e.error.error_without_path())),
+        Err(e) => return Err(SaveError::Target(reason(&e.error))),
     }
     // The rename is on the disk once its folder is; not every file system can say so.
     if let Ok(folder) = File::open(&folder) {
@@ -251,18 +251,4 @@ fn verify(path: &Path, format: Format, header: &Header<'_>) -> Result<u64, Pictu
         ))));
     }
     Ok(length)
-}
-
-/// An error's own words: `tempfile` adds its temporary path, which means nothing to the reader.
-trait WithoutPath {
-    fn error_without_path(&self) -> String;
-}
-
-impl WithoutPath for io::Error {
-    fn error_without_path(&self) -> String {
-        match self.raw_os_error() {
-            Some(code) => io::Error::from_raw_os_error(code).to_string(),
-            None => io::Error::from(self.kind()).to_string(),
-        }
-    }
 }

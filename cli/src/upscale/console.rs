@@ -101,7 +101,7 @@ impl Progress {
             Kind::Bar(bar) => bar.set_position((share * STEPS as f64) as u64),
             Kind::Lines(last) => {
                 let mut last = last.lock().unwrap_or_else(PoisonError::into_inner);
-                if last.elapsed() >= LINE_EVERY {
+                if share < 1.0 && last.elapsed() >= LINE_EVERY {
                     *last = Instant::now();
                     eprintln!("{:.2}%", share * 100.0);
                 }

@@ -18,7 +18,7 @@ use crate::failure::Failure;
 use crate::interrupt;
 use crate::picture::encode::{Header, Options, lost_metadata, stored_layout};
 use crate::picture::save::{self, RowSink, SaveError};
-use crate::picture::{Format, Input, Limits, Picture, alpha, decode};
+use crate::picture::{Format, Input, Limits, Picture, alpha, decode, reason};
 
 /// What all pictures of a run have in common.
 pub struct Context<'a> {
@@ -34,13 +34,15 @@ pub struct Context<'a> {
     pub limits: Limits,
     /// Bytes that one picture may take in all.
     pub max_memory: u64,
+    /// Bytes that the network may take of them.
+    pub engine_memory: u64,
     /// Where people read.
     pub console: &'a Console,
 }
 
 impl Context<'_> {
     /// Enlarges one picture. If it fails, there is no output.
-    pub fn run(&self, job: &Job, name: &str) -> Result<Done, Failure> {
+    pub fn run(&self, job: &Job, label: &str) -> Result<Done, Failure> {
         let start = Instant::now();
         let input_name = job.input.name();
         if interrupt::requested() {
@@ -48,13 +50,16 @@ impl Context<'_> {
         }
         let input = open(&job.input, &self.limits)?;
         if let Place::File(path) = &job.output {
-            prepare_target(path, self.overwrite, job.make_folder)?;
+            check_target(path, self.overwrite, job.make_folder)?;
         }
         let mut picture = decode::decode(input, &self.limits)
             .map_err(|error| Failure::decode(&input_name, error))?;
         let format = job.format.unwrap_or(picture.format);
         let mut warnings = std::mem::take(&mut picture.warnings);
         let plan = self.plan(&picture, format, &input_name, &mut warnings)?;
+        if let Place::File(path) = &job.output {
+            prepare_target(path, job.make_folder)?;
+        }
 
         let constant_alpha = picture.constant_alpha();
         let alpha_varies = picture.alpha && constant_alpha.is_none();
@@ -95,7 +100,7 @@ impl Context<'_> {
                 stored,
             ),
             row_bytes: plan.width * stored.pixel_bytes(),
-            progress: self.console.progress(name),
+            progress: self.console.progress(label),
         };
         let header = Header {
             width: plan.width,
@@ -154,12 +159,20 @@ impl Context<'_> {
         warnings: &mut Vec<String>,
     ) -> Result<Plan, Failure> {
         let (width, height) = (picture.width, picture.height);
+        let layout = picture.layout();
+        let decoded = width as u64 * height as u64 * layout.pixel_bytes() as u64;
+        // Colour and alpha go through the network side by side.
+        let groups = if layout.alpha { 2 } else { 1 };
+        let left = self.max_memory.saturating_sub(decoded) / groups;
         let plan = self
             .scaler
-            .plan(width, height, self.target)
+            .plan(width, height, self.target, left.min(self.engine_memory))
             .map_err(|error| match error {
                 // A size that no picture of this one can have.
                 EngineError::Shape(words) => Failure::Limit(format!("{name}: {words}")),
+                EngineError::Limits(words) => {
+                    Failure::Limit(format!("{name}: {words} (--max-memory)"))
+                }
                 error => Failure::engine(name, error),
             })?;
         format
@@ -174,10 +187,7 @@ impl Context<'_> {
                 ));
             }
         }
-        let layout = picture.layout();
-        let mut memory = width as u64 * height as u64 * layout.pixel_bytes() as u64;
-        // Colour and alpha run side by side.
-        memory += plan.memory * if layout.alpha { 2 } else { 1 };
+        let mut memory = decoded + plan.memory * groups;
         if format == Format::WebP {
             // All of it at once, and again as it is being compressed.
             memory += plan.width as u64 * plan.height as u64 * 8;
@@ -275,27 +285,32 @@ fn open(place: &Place, limits: &Limits) -> Result<Input, Failure> {
     }
 }
 
-/// Finds out that a file cannot be put there before minutes are spent on it.
-fn prepare_target(path: &Path, overwrite: bool, make_folder: bool) -> Result<(), Failure> {
-    let refuse = |words: String| Failure::CannotWrite(format!("{}: {words}", path.display()));
-    if make_folder && let Some(folder) = path.parent().filter(|f| !f.as_os_str().is_empty()) {
-        std::fs::create_dir_all(folder)
-            .map_err(|error| Failure::CannotWrite(format!("{}: {error}", folder.display())))?;
+/// Refuses a target that is there already, or whose folder is missing and will not be made.
+fn check_target(path: &Path, overwrite: bool, make_folder: bool) -> Result<(), Failure> {
+    if make_folder && !save::folder_of(path).exists() {
+        return Ok(());
     }
-    save::check_target(path, overwrite).map_err(refuse)?;
-    // Only trying tells whether files can be made there.
+    save::check_target(path, overwrite)
+        .map_err(|words| Failure::CannotWrite(format!("{}: {words}", path.display())))
+}
+
+/// Finds out that a file cannot be made before minutes are spent on its pixels: only trying tells.
+fn prepare_target(path: &Path, make_folder: bool) -> Result<(), Failure> {
     let folder = save::folder_of(path);
+    if make_folder {
+        std::fs::create_dir_all(&folder).map_err(|error| {
+            Failure::CannotWrite(format!("{}: {}", folder.display(), reason(&error)))
+        })?;
+    }
     let probe = tempfile::Builder::new()
         .prefix(".upwise-")
         .tempfile_in(&folder);
     probe.map(drop).map_err(|error| {
-        let reason = match error.raw_os_error() {
-            Some(code) => io::Error::from_raw_os_error(code).to_string(),
-            None => error.kind().to_string(),
-        };
-        refuse(format!(
-            "no file can be made in {}: {reason}",
-            folder.display()
+        Failure::CannotWrite(format!(
+            "{}: no file can be made in {}: {}",
+            path.display(),
+            folder.display(),
+            reason(&error)
         ))
     })
 }

@@ -35,6 +35,17 @@ impl Place {
             Place::Stream => "-".into(),
         }
     }
+
+    /// The path without its folders, or `-`.
+    pub fn short_name(&self) -> String {
+        match self {
+            Place::File(path) => {
+                let name = path.file_name().unwrap_or(path.as_os_str());
+                name.to_string_lossy().into_owned()
+            }
+            Place::Stream => "-".into(),
+        }
+    }
 }
 
 /// One picture to enlarge.

@@ -16,7 +16,7 @@ use std::time::Instant;
 
 use upwise_engine::DEFAULT_MAX_MEMORY;
 
-use crate::args::upscale::{RunArgs, UpscaleArgs};
+use crate::args::upscale::UpscaleArgs;
 use crate::failure::{EXIT_DONE, EXIT_SOME_FAILED, Failure};
 use crate::models::{self, Choice};
 use crate::output::{print_json, print_json_line};
@@ -93,6 +93,7 @@ struct Batch {
     jobs: Jobs,
     limits: Limits,
     max_memory: u64,
+    engine_memory: u64,
 }
 
 fn begin(args: &UpscaleArgs, console: &Console) -> Result<Batch, Failure> {
@@ -110,7 +111,9 @@ fn begin(args: &UpscaleArgs, console: &Console) -> Result<Batch, Failure> {
     }
     let choice = models::choose(args.run.model.as_deref(), &args.run.models)?;
     let max_memory = args.run.max_memory();
-    let options = engine_options(&args.run, engine_memory(&args.run, max_memory));
+    // What is free is no reason to take it; what was asked for is.
+    let engine_memory = args.run.max_memory.unwrap_or(DEFAULT_MAX_MEMORY);
+    let options = engine_options(&args.run, engine_memory);
     // Resampling runs on the pool of the process, networks on their engine's. Fails only if there is one.
     let _ = rayon::ThreadPoolBuilder::new()
         .num_threads(options.threads)
@@ -149,19 +152,11 @@ fn begin(args: &UpscaleArgs, console: &Console) -> Result<Batch, Failure> {
         jobs,
         limits: Limits {
             pixels: args.max_input_pixels,
-            bytes: max_memory / 2,
+            bytes: max_memory,
         },
         max_memory,
+        engine_memory,
     })
-}
-
-/// The engine's share of the memory: a quarter, so that colour and alpha take a half when they run side
-/// by side, and the picture itself has the other half. No more than it asks for unless it is given more.
-fn engine_memory(args: &RunArgs, max_memory: u64) -> u64 {
-    match args.max_memory {
-        Some(limit) => limit / 4,
-        None => (max_memory / 4).min(DEFAULT_MAX_MEMORY),
-    }
 }
 
 impl Batch {
@@ -182,6 +177,7 @@ impl Batch {
             overwrite: args.overwrite,
             limits: self.limits,
             max_memory: self.max_memory,
+            engine_memory: self.engine_memory,
             console,
         };
         for failure in &self.jobs.unreadable {
@@ -198,15 +194,16 @@ impl Batch {
         }
         let count = self.jobs.jobs.len();
         for (number, job) in self.jobs.jobs.iter().enumerate() {
-            let name = match count {
-                1 => job.input.name(),
-                _ => format!("[{}/{count}] {}", number + 1, job.input.name()),
+            let counter = match count {
+                1 => String::new(),
+                _ => format!("[{}/{count}] ", number + 1),
             };
-            let result = context.run(job, &name);
+            let result = context.run(job, &format!("{counter}{}", job.input.short_name()));
             match &result {
                 Ok(done) => {
                     let line = format!(
-                        "{name} -> {} ({}x{}, {:.2} s)",
+                        "{counter}{} -> {} ({}x{}, {:.2} s)",
+                        job.input.name(),
                         job.output.name(),
                         done.width,
                         done.height,

@@ -20,20 +20,19 @@ pub struct Scaler {
 }
 
 struct Network {
-    upscaler: Upscaler,
+    engine: Engine,
     scale: usize,
     channels: usize,
 }
 
-/// What enlarging one picture takes.
-#[derive(Clone, Copy, Debug)]
+/// How one picture is enlarged, and what it takes.
 pub struct Plan {
+    /// The network within the memory that this picture leaves.
+    network: Option<Upscaler>,
     /// Pixels in a row of the result.
     pub width: usize,
     /// Rows of the result.
     pub height: usize,
-    /// Size after the network, before the filter that meets the exact size.
-    pub network_size: (usize, usize),
     /// Passes of the network over the picture.
     pub passes: usize,
     /// Bytes that the engine holds for one group of channels.
@@ -73,7 +72,7 @@ impl Scaler {
                 let engine = Engine::new(&model, options)
                     .map_err(|error| Failure::engine(&found.name, error))?;
                 Some(Network {
-                    upscaler: Upscaler::new(Method::Network(engine)),
+                    engine,
                     scale,
                     channels,
                 })
@@ -102,8 +101,9 @@ impl Scaler {
         TargetSize::Scale(scale.unwrap_or(FILTER_SCALE))
     }
 
-    /// What it takes to bring `width` x `height` pixels to the size that was asked for.
-    pub fn plan(&self, width: usize, height: usize, size: TargetSize) -> Result<Plan> {
+    /// How `width` x `height` pixels get the size that was asked for, with at most `memory` bytes for
+    /// each group of channels that goes through the network.
+    pub fn plan(&self, width: usize, height: usize, size: TargetSize, memory: u64) -> Result<Plan> {
         let target = match size {
             TargetSize::Scale(factor) => Target::Scale(factor),
             TargetSize::Width(width) => Target::Width(width),
@@ -111,44 +111,36 @@ impl Scaler {
             TargetSize::Size(width, height) => Target::Size(width, height),
             TargetSize::Megapixels(megapixels) => Target::Megapixels(megapixels),
         };
-        let mut plan = match &self.network {
-            None => {
-                let estimate = self.filter.estimate(width, height, &target)?;
-                Plan {
-                    width: estimate.width,
-                    height: estimate.height,
-                    network_size: (width, height),
-                    passes: 0,
-                    memory: estimate.memory_bytes,
-                }
-            }
-            Some(network) => {
-                let estimate = network.upscaler.estimate(width, height, &target)?;
-                let factor = network.scale.pow(estimate.passes as u32);
-                Plan {
-                    width: estimate.width,
-                    height: estimate.height,
-                    network_size: (width * factor, height * factor),
-                    passes: estimate.passes,
-                    memory: estimate.memory_bytes,
-                }
-            }
-        };
-        // Rows that wait between the stages: what the filter holds, at 16 bytes a pixel.
-        plan.memory += 64 * 16 * (plan.network_size.0 + plan.width) as u64;
-        Ok(plan)
+        let network = self.network.as_ref().map(|network| {
+            let engine = network.engine.with_max_memory(memory);
+            Upscaler::new(Method::Network(engine))
+        });
+        let estimate = network
+            .as_ref()
+            .unwrap_or(&self.filter)
+            .estimate(width, height, &target)?;
+        let scale = self.network.as_ref().map_or(1, |network| network.scale);
+        let widest = width * scale.pow(estimate.passes as u32);
+        Ok(Plan {
+            network,
+            width: estimate.width,
+            height: estimate.height,
+            passes: estimate.passes,
+            // The filter's rows at 16 bytes a pixel, of which it holds a few batches.
+            memory: estimate.memory_bytes + 64 * 16 * (widest + estimate.width) as u64,
+        })
     }
 
     /// Runs the network over rows of [`Scaler::channels`], at its own factor as often as the plan says.
     /// What is left to the exact size waits until colour and alpha are together again, because alpha is
     /// not resampled in linear light.
     pub fn network_rows<'a>(
-        &'a self,
+        &self,
         source: Box<dyn Rows + 'a>,
-        plan: &Plan,
+        plan: &'a Plan,
         observer: Observer<'a>,
     ) -> Result<Box<dyn Rows + 'a>> {
-        let Some(network) = &self.network else {
+        let (Some(network), Some(upscaler)) = (&self.network, &plan.network) else {
             return Ok(source);
         };
         let mut rows = source;
@@ -157,7 +149,7 @@ impl Scaler {
             // Each pass pulls the one before it, so the last tells how far all are; it is also by far
             // the largest.
             let observer = (pass == plan.passes).then_some(observer);
-            rows = network.upscaler.rows(rows, size, observer)?;
+            rows = upscaler.rows(rows, size, observer)?;
         }
         Ok(rows)
     }
