@@ -239,6 +239,82 @@ fn profiles_density_and_text_are_carried() {
 }
 
 #[test]
+fn xmp_and_iptc_are_carried() {
+    let folder = Folder::new();
+    let xmp = |orientation: u8| format!("<x:xmpmeta tiff:Orientation=\"{orientation}\"/>");
+    let iptc = b"8BIM\x04\x04\0\0\0\0\0\x09\x1c\x02\x78\0\x04word\0".to_vec();
+    let jpeg = jpeg_with(&photo(20, 10), |encoder| {
+        let segment = [&b"http://ns.adobe.com/xap/1.0/\0"[..], xmp(3).as_bytes()].concat();
+        encoder.add_app_segment(1, segment).unwrap();
+        let segment = [&b"Photoshop 3.0\0"[..], &iptc].concat();
+        encoder.add_app_segment(13, segment).unwrap();
+    });
+    let has = |bytes: &[u8], part: &[u8]| bytes.windows(part.len()).any(|w| w == part);
+    let mut input = folder.write("0.jpg", &jpeg);
+    for name in ["1.tif", "2.jpg", "3.png", "4.webp", "5.jpg"] {
+        let bytes = doubled(&folder, &input, name);
+        assert!(has(&bytes, xmp(1).as_bytes()), "XMP in {name}");
+        // PNG and WebP have no place for it.
+        assert_eq!(has(&bytes, &iptc), name < "3", "IPTC in {name}");
+        input = folder.arg(name);
+    }
+}
+
+#[test]
+fn inks_and_untransformed_colour_are_read() {
+    let folder = Folder::new();
+    let inks: Vec<u8> = (0..32 * 24)
+        .flat_map(|i| {
+            [
+                255 - i % 32 * 5,
+                90 + i / 32 * 4,
+                200 - i % 32,
+                255 - i / 32,
+            ]
+            .map(|v| v as u8)
+        })
+        .collect();
+    for colours in [
+        jpeg_encoder::ColorType::Cmyk,
+        jpeg_encoder::ColorType::CmykAsYcck,
+    ] {
+        let mut jpeg = Vec::new();
+        let encoder = jpeg_encoder::Encoder::new(&mut jpeg, 100);
+        encoder.encode(&inks, 32, 24, colours).unwrap();
+        // The decoder's own conversion, which is that of ideal inks.
+        let seen = read_jpeg(&jpeg).pixels;
+        let input = folder.write("inks.jpg", &jpeg);
+        let out = folder.arg("inks.png");
+        run([
+            "upscale",
+            &input,
+            "-n",
+            "nearest",
+            "-o",
+            &out,
+            "--overwrite",
+        ])
+        .expect(0, &["warning", "CMYK"]);
+        assert!(
+            read_png_file(&out).distance(&seen.blocks(2)) <= 2,
+            "{colours:?}"
+        );
+    }
+    // RGB as such: an Adobe segment says that there is no transform.
+    let mut jpeg = Vec::new();
+    let mut encoder = jpeg_encoder::Encoder::new(&mut jpeg, 100);
+    let segment = b"Adobe\0\x64\0\0\0\0\0".to_vec();
+    encoder.add_app_segment(14, segment).unwrap();
+    let pixels = photo(32, 24);
+    encoder
+        .encode(&pixels.bytes(), 32, 24, jpeg_encoder::ColorType::Ycbcr)
+        .unwrap();
+    let input = folder.write("rgb.jpg", &jpeg);
+    let result = read_png(&doubled(&folder, &input, "rgb.png"));
+    assert!(result.distance(&pixels.blocks(2)) <= 6);
+}
+
+#[test]
 fn a_network_enlarges_colour_grey_and_alpha() {
     let folder = Folder::new();
     let colour = data::committed("span-6-x2.safetensors");

@@ -1,6 +1,6 @@
 //! The `upwise` command as a library.
 //!
-//! [`picture`] reads and writes files, [`upscale`], [`models`] and [`bench`] are the commands, [`args`]
+//! [`picture`] reads and writes files, [`upscale`], [`models`] and [`mod@bench`] are the commands, [`args`]
 //! is what is typed, [`failure`] is what scripts see when something goes wrong. [`main`] puts them
 //! together; the binary does nothing else.
 

@@ -19,26 +19,32 @@ enum Source {
 }
 
 impl Input {
-    /// Opens a file.
-    pub fn open(path: &Path) -> io::Result<Self> {
+    /// Opens a file. What has no length, such as a named pipe, is read at once, up to `limit` bytes.
+    pub fn open(path: &Path, limit: u64) -> Result<Self, PictureError> {
         let file = File::open(path)?;
         let kind = file.metadata()?;
         if kind.is_dir() {
-            return Err(io::Error::new(
-                io::ErrorKind::IsADirectory,
-                "it is a folder",
-            ));
+            return Err(PictureError::Io(io::Error::other("it is a folder")));
         }
         if !kind.is_file() {
-            // A named pipe or a device has no length and cannot seek.
-            let mut bytes = Vec::new();
-            BufReader::new(file).read_to_end(&mut bytes)?;
-            return Ok(Input::from_bytes(bytes));
+            return Input::read(file, limit);
         }
         Ok(Input {
             length: kind.len(),
             source: Source::File(BufReader::with_capacity(1 << 16, file)),
         })
+    }
+
+    /// Reads a stream to its end; [`PictureError::Limit`] if it has more than `limit` bytes.
+    pub fn read(stream: impl Read, limit: u64) -> Result<Self, PictureError> {
+        let mut bytes = Vec::new();
+        stream
+            .take(limit.saturating_add(1))
+            .read_to_end(&mut bytes)?;
+        if bytes.len() as u64 > limit {
+            return Err(too_long(limit));
+        }
+        Ok(Input::from_bytes(bytes))
     }
 
     /// Takes bytes that are already here.
@@ -80,12 +86,7 @@ impl Input {
             Source::Memory(bytes) => Ok(bytes.into_inner()),
             Source::File(mut file) => {
                 if self.length > limit {
-                    return Err(PictureError::Limit(format!(
-                        "a file of {} MiB does not fit the {} MiB that are allowed; \
-                         raise --max-memory",
-                        self.length.div_ceil(1 << 20),
-                        limit >> 20
-                    )));
+                    return Err(too_long(limit));
                 }
                 let mut bytes = Vec::new();
                 file.rewind()?;
@@ -94,6 +95,13 @@ impl Input {
             }
         }
     }
+}
+
+fn too_long(limit: u64) -> PictureError {
+    PictureError::Limit(format!(
+        "it has more than the {} MiB that are allowed; raise --max-memory",
+        limit >> 20
+    ))
 }
 
 impl Read for Input {

@@ -241,7 +241,7 @@ pub fn to_stream<E>(
 
 /// Opens what was written and compares it with what should have been.
 fn verify(path: &Path, format: Format, header: &Header<'_>) -> Result<u64, PictureError> {
-    let input = Input::open(path)?;
+    let input = Input::open(path, u64::MAX)?;
     let length = input.length();
     let found = probe(input)?;
     if found != (format, header.width, header.height) {

@@ -1,6 +1,6 @@
 //! One picture from its file to its file.
 
-use std::io::{self, Read};
+use std::io;
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -18,7 +18,7 @@ use crate::failure::Failure;
 use crate::interrupt;
 use crate::picture::encode::{Header, Options, lost_metadata, stored_layout};
 use crate::picture::save::{self, RowSink, SaveError};
-use crate::picture::{Format, Input, Limits, Picture, alpha, decode, reason};
+use crate::picture::{Format, Input, Limits, Picture, PictureError, alpha, decode, reason};
 
 /// What all pictures of a run have in common.
 pub struct Context<'a> {
@@ -265,24 +265,14 @@ impl Work<'_> {
 }
 
 fn open(place: &Place, limits: &Limits) -> Result<Input, Failure> {
-    match place {
-        Place::File(path) => Input::open(path).map_err(|error| Failure::open(path, &error)),
-        Place::Stream => {
-            let mut bytes = Vec::new();
-            io::stdin()
-                .lock()
-                .take(limits.bytes.saturating_add(1))
-                .read_to_end(&mut bytes)
-                .map_err(|error| Failure::Io(format!("standard input: {error}")))?;
-            if bytes.len() as u64 > limits.bytes {
-                return Err(Failure::Limit(format!(
-                    "standard input: more than {} MiB; raise --max-memory",
-                    limits.bytes >> 20
-                )));
-            }
-            Ok(Input::from_bytes(bytes))
-        }
-    }
+    let opened = match place {
+        Place::File(path) => Input::open(path, limits.bytes),
+        Place::Stream => Input::read(io::stdin().lock(), limits.bytes),
+    };
+    opened.map_err(|error| match (place, error) {
+        (Place::File(path), PictureError::Io(error)) => Failure::open(path, &error),
+        (_, error) => Failure::decode(&place.name(), error),
+    })
 }
 
 /// Refuses a target that is there already, or whose folder is missing and will not be made.

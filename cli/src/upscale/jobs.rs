@@ -234,7 +234,8 @@ impl Namer<'_> {
                 return (name, known);
             }
             // A name that says nothing: the content does. What cannot be read fails later, with its reason.
-            (None, None) => Input::open(from)
+            (None, None) if !from.is_file() => Format::Png,
+            (None, None) => Input::open(from, 0)
                 .ok()
                 .and_then(|mut input| input.sniff().ok())
                 .unwrap_or(Format::Png),

@@ -98,7 +98,11 @@ pub fn decode(input: Input, limits: &Limits) -> Result<Decoded, PictureError> {
     };
     if matches!(kind, Kind::Cmyk | Kind::Ycck) {
         if kind == Kind::Ycck {
+            // Its luma and chroma are those of the complements of its inks.
             convert::ycbcr_to_rgb(&mut samples, 4);
+            for pixel in samples.chunks_exact_mut(4) {
+                pixel[..3].iter_mut().for_each(|v| *v = 255 - *v);
+            }
         }
         if transform.is_some() {
             // Adobe stores light, not ink.

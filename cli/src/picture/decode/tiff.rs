@@ -305,3 +305,37 @@ fn unmultiply<T: Copy + Into<u32> + TryFrom<u32>>(data: &mut [T], colours: usize
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn alpha_comes_out_of_the_colour() {
+        let mut data = [
+            100u8, 0, 50, 128, 10, 20, 30, 0, 7, 8, 9, 255, 90, 200, 5, 64,
+        ];
+        unmultiply(&mut data, 3, 255);
+        // 100 * 255 / 128 and so on; what is invisible or opaque stays; no value leaves the range.
+        let expected = [
+            199, 0, 100, 128, 10, 20, 30, 0, 7, 8, 9, 255, 255, 255, 20, 64,
+        ];
+        assert_eq!(data, expected);
+    }
+
+    #[test]
+    fn bits_become_bytes() {
+        let place = Place {
+            start: 0,
+            stride: 5,
+            step: 1,
+            columns: 5,
+            in_chunk: 1,
+        };
+        let mut out = [0; 10];
+        place.unpack(&[0b1010_1000, 0b0111_0000], &mut out, 1);
+        assert_eq!(out, [255, 0, 255, 0, 255, 0, 255, 255, 255, 0]);
+        place.unpack(&[0x0f, 0x70, 0x10, 0xff, 0x00, 0x80], &mut out, 4);
+        assert_eq!(out, [0, 255, 119, 0, 17, 255, 255, 0, 0, 136]);
+    }
+}
