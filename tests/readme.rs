@@ -1,11 +1,16 @@
 //! The README's commands, run as a stranger would run them.
 
-mod support;
+#[path = "support/command.rs"]
+mod command;
+#[path = "support/data.rs"]
+#[allow(dead_code)]
+mod data;
+#[path = "support/pictures.rs"]
+mod pictures;
 
+use command::{command, finish};
 use std::fs;
 use std::path::Path;
-use support::command::{command, finish};
-use support::{data, pictures};
 
 /// Lines of the README's `sh` blocks.
 fn commands(readme: &str) -> Vec<&str> {
