@@ -278,15 +278,27 @@ impl Worker<'_> {
             if !self.wait_for(tick, &mut settled) {
                 return;
             }
-            let work = &self.layout.schedule.units[unit];
-            let chunk = self.layout.chunk[work.step];
-            let x = (task - self.first_task[unit]) * chunk;
-            let width = self.layout.row_pixels(&self.compiled.steps[work.step]);
-            let pixels = x..(x + chunk).min(width);
+            // The task after the ones that the other threads will have drawn by then: a guess, for prefetching.
+            let threads = self.layout.threads;
+            let upcoming = self.next.load(Ordering::Relaxed) + threads - 1;
+            let upcoming = (upcoming < self.end).then(|| self.place(unit, upcoming));
+            let (_, pixels) = self.place(unit, task);
             self.arena
-                .run(self.compiled, self.layout, thread, work, pixels);
+                .run(self.compiled, self.layout, thread, (unit, pixels), upcoming);
             self.remaining[tick].fetch_sub(1, Ordering::Release);
         }
+    }
+
+    /// The unit and the output pixels of a task that belongs to `unit` or a later one.
+    fn place(&self, mut unit: usize, task: usize) -> (usize, Range<usize>) {
+        while self.first_task[unit + 1] <= task {
+            unit += 1;
+        }
+        let step = self.layout.schedule.units[unit].step;
+        let chunk = self.layout.chunk[step];
+        let x = (task - self.first_task[unit]) * chunk;
+        let width = self.layout.row_pixels(&self.compiled.steps[step]);
+        (unit, x..(x + chunk).min(width))
     }
 
     /// Waits until every task up to `tick - lag` is complete; false if a thread died. Ticks before

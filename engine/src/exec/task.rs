@@ -36,21 +36,24 @@ impl<'a> Arena<'a> {
         }
     }
 
-    /// Runs `unit`, restricted to the output pixels `x` (before the shuffle for the last step).
+    /// Runs a task: a unit's index, and the output pixels (before the shuffle for the last step). `upcoming`
+    /// is the task that this thread will likely run next.
     pub fn run(
         &self,
         compiled: &Compiled,
         layout: &Layout,
         thread: usize,
-        unit: &Unit,
-        x: Range<usize>,
+        (unit, x): (usize, Range<usize>),
+        upcoming: Option<(usize, Range<usize>)>,
     ) {
+        let unit = &layout.schedule.units[unit];
         let task = Task {
             arena: *self,
             compiled,
             layout,
             thread,
             x,
+            upcoming,
         };
         let step = &compiled.steps[unit.step];
         // SAFETY: the layout placed every map, ring and scratch inside the arena with the margins that the
@@ -79,6 +82,14 @@ impl<'a> Arena<'a> {
     }
 }
 
+/// Tiles of the next block where `pixels` are left: even blocks rather than full ones and a small rest, in
+/// whole register tiles.
+fn block_tiles(step: Scratch, pixels: usize) -> usize {
+    let left = pixels.div_ceil(TILE);
+    let even = left.div_ceil(left.div_ceil(step.tiles));
+    even.next_multiple_of(step.grain).min(left)
+}
+
 /// Asks for the `f`-th of [`FREQUENCIES`] parts of `len` floats from `row + start` on.
 fn fetch(row: *const f32, start: usize, len: usize, f: usize) {
     let part = len.div_ceil(FREQUENCIES).next_multiple_of(LINE);
@@ -93,6 +104,7 @@ struct Task<'a> {
     layout: &'a Layout,
     thread: usize,
     x: Range<usize>,
+    upcoming: Option<(usize, Range<usize>)>,
 }
 
 impl Task<'_> {
@@ -151,7 +163,7 @@ impl Task<'_> {
             let m = v.add(step.m_offset);
             let mut at = Some((unit.rows.start, self.x.start));
             while let Some((y, x)) = at {
-                let tiles = self.block(step, x);
+                let tiles = block_tiles(step, self.x.end - x);
                 at = self.next_block(unit, y, x + tiles * TILE);
                 let mut channel = 0;
                 for &slot in &conv.inputs {
@@ -182,8 +194,15 @@ impl Task<'_> {
                     for f in 0..FREQUENCIES {
                         if block.first_vector == 0 {
                             self.fetch_output(out, y, x, tiles, f);
-                            if let Some((y, x)) = at {
-                                self.fetch_inputs(conv, y, x, self.block(step, x), f);
+                            match at {
+                                Some((y, x)) => self.fetch_inputs(
+                                    conv,
+                                    y,
+                                    x,
+                                    block_tiles(step, self.x.end - x),
+                                    f,
+                                ),
+                                None => self.fetch_upcoming(f),
                             }
                         }
                         (gemm.run)(&Gemm {
@@ -226,20 +245,27 @@ impl Task<'_> {
         }
     }
 
-    /// Tiles of the block that begins at pixel `x`: even blocks rather than full ones and a small rest, in
-    /// whole register tiles.
-    fn block(&self, step: Scratch, x: usize) -> usize {
-        let left = (self.x.end - x).div_ceil(TILE);
-        let even = left.div_ceil(left.div_ceil(step.tiles));
-        even.next_multiple_of(step.grain).min(left)
-    }
-
     /// Row and pixel at which the next block begins, `x` being where the last one of row `y` ended.
     fn next_block(&self, unit: &Unit, y: usize, x: usize) -> Option<(usize, usize)> {
         if x < self.x.end {
             return Some((y, x));
         }
         (y + TILE < unit.rows.end).then_some((y + TILE, self.x.start))
+    }
+
+    /// Asks for the part of the upcoming task's first block that belongs to frequency `f`.
+    unsafe fn fetch_upcoming(&self, f: usize) {
+        let Some((unit, x)) = &self.upcoming else {
+            return;
+        };
+        let unit = &self.layout.schedule.units[*unit];
+        if let Step::Conv(conv) = &self.compiled.steps[unit.step]
+            && conv.algorithm == Algorithm::Winograd
+        {
+            let tiles = block_tiles(self.layout.winograd[unit.step], x.len());
+            // SAFETY: see `Arena::run`.
+            unsafe { self.fetch_inputs(conv, unit.rows.start, x.start, tiles, f) };
+        }
     }
 
     /// Asks for the part of a block's output rows that belongs to frequency `f`, so that the stores that end

@@ -74,6 +74,8 @@ pub(crate) struct Layout {
     /// By step: output pixels in a task's stretch of a row, a multiple of the Winograd tile.
     pub chunk: Vec<usize>,
     pub schedule: Schedule,
+    /// Threads that it was made for.
+    pub threads: usize,
     /// Arena size.
     pub floats: usize,
 }
@@ -220,6 +222,7 @@ impl Layout {
             winograd,
             chunk,
             schedule,
+            threads,
             floats,
         }
     }
