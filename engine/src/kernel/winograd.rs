@@ -8,8 +8,8 @@
 //! ```
 //!
 //! with `U = G g G^T` made once from the 3x3 filter g, in f64. The interpolation points are 0, +-sqrt(1/2),
-//! +-sqrt(2) and infinity: symmetric about 1, so that the transforms' entries stay small and the error is an
-//! order of magnitude below that of the textbook points 0, +-1, +-2 (Barabasz et al., 2020).
+//! +-sqrt(2) and infinity: symmetric about 1, so that the transforms' entries stay small and rounding grows
+//! less than with the textbook points 0, +-1, +-2.
 
 use super::epilogue::{Epilogue, MAX_MERGES, finish};
 use crate::simd::Simd;
