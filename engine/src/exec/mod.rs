@@ -6,6 +6,7 @@
 //! same bits.
 
 mod task;
+mod winograd;
 
 use crate::buffer::Buffer;
 use crate::network::INPUT;

@@ -4,6 +4,17 @@
 //! of them in a thunk that carries `#[target_feature]`, so that after inlining the intrinsics compile to
 //! single instructions. A kernel must therefore never be called but through its table.
 
+/// Methods of [`Simd`] that are one expression of intrinsics each.
+#[cfg(target_arch = "x86_64")]
+macro_rules! intrinsics {
+    ($($name:ident($($argument:ident: $type:ty),*) -> $result:ty = $body:expr;)*) => {$(
+        #[inline(always)]
+        unsafe fn $name($($argument: $type),*) -> $result {
+            // SAFETY: the trait's contract gives the instruction set and valid pointers.
+            unsafe { $body }
+        }
+    )*};
+}
 #[cfg(target_arch = "x86_64")]
 mod avx2;
 #[cfg(target_arch = "x86_64")]
