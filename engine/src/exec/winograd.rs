@@ -42,11 +42,11 @@ impl Task<'_> {
         let out = &self.layout.maps[conv.output];
         // SAFETY: see `Arena::run`.
         unsafe {
-            let v = self
+            let m = self
                 .arena
                 .base
                 .add(self.layout.scratch + self.thread * self.layout.scratch_stride);
-            let m = v.add(step.m_offset);
+            let v = m.add(step.frequency_stride);
             let mut at = Some((unit.rows.start, self.x.start));
             while let Some((y, x)) = at {
                 let tiles = block_tiles(step, self.x.end - x);
@@ -94,8 +94,8 @@ impl Task<'_> {
                         (gemm.run)(&Gemm {
                             src: v.add(f * step.frequency_stride),
                             src_stride: step.tile_stride,
-                            dst: m.add(f * step.m_frequency_stride + first),
-                            dst_stride: step.m_tile_stride,
+                            dst: m.add(f * step.frequency_stride + first),
+                            dst_stride: step.tile_stride,
                             weights: conv
                                 .weights
                                 .as_ptr()
@@ -116,8 +116,8 @@ impl Task<'_> {
                 }
                 (kernels.output_transform)(&OutputTransform {
                     m,
-                    tile_stride: step.m_tile_stride,
-                    frequency_stride: step.m_frequency_stride,
+                    tile_stride: step.tile_stride,
+                    frequency_stride: step.frequency_stride,
                     tiles,
                     vectors: conv.vectors,
                     rows,

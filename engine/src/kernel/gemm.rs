@@ -9,8 +9,7 @@
 //! ```
 //!
 //! `P * J + J + 1` registers must fit the register file, or the compiler spills and the speed halves
-//! (24 accumulators of 32 registers on AVX-512, 12 of 16 on AVX2). A tile reads its rows completely before
-//! it writes them, so where one tile is as wide as `N` the product may overwrite `V`.
+//! (24 accumulators of 32 registers on AVX-512, 12 of 16 on AVX2).
 
 use crate::simd::Simd;
 
@@ -20,7 +19,7 @@ pub(crate) struct Gemm {
     pub src: *const f32,
     /// Floats between rows of `V`.
     pub src_stride: usize,
-    /// First row of the column block of `M`; may equal `src`.
+    /// First row of the column block of `M`.
     pub dst: *mut f32,
     /// Floats between rows of `M`.
     pub dst_stride: usize,

@@ -40,23 +40,25 @@ pub(crate) struct Map {
     pub extent: Extent,
 }
 
-/// How Winograd's scratch is laid out for one convolution.
+/// How Winograd's scratch is laid out for one convolution: one place more than there are frequencies. `V_f`
+/// lies in place `f + 1` and its product `M_f` goes to place `f`, whose `V` is used up by then.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Scratch {
     /// Tiles in a block.
     pub tiles: usize,
-    /// Floats between tiles and between frequencies of `V`.
-    pub tile_stride: usize,
-    pub frequency_stride: usize,
-    /// Offset of `M` behind `V`; zero where `M` overwrites `V`.
-    pub m_offset: usize,
-    /// Floats between tiles and between frequencies of `M`.
-    pub m_tile_stride: usize,
-    pub m_frequency_stride: usize,
-    /// Tiles in a block are multiples of this where possible: rows of the matrix product's register tile.
+    /// Blocks have a multiple of this many tiles where possible: whole register tiles.
     pub grain: usize,
+    /// Floats between tiles.
+    pub tile_stride: usize,
+    /// Floats between frequencies.
+    pub frequency_stride: usize,
+}
+
+impl Scratch {
     /// Floats in all.
-    pub len: usize,
+    fn len(&self) -> usize {
+        (FREQUENCIES + 1) * self.frequency_stride
+    }
 }
 
 /// Everything about a run that depends on the image size, before any memory is taken.
@@ -168,7 +170,7 @@ impl Layout {
             .collect();
         let scratch_stride = winograd
             .iter()
-            .map(|s| s.len)
+            .map(Scratch::len)
             .max()
             .unwrap_or(0)
             .next_multiple_of(LINE)
@@ -261,58 +263,34 @@ fn margins(compiled: &Compiled, extents: &[Extent]) -> Vec<Map> {
 
 /// Winograd's scratch for one convolution over rows of `width` pixels.
 fn scratch(conv: &CompiledConv, compiled: &Compiled, width: usize) -> Scratch {
-    let outputs = conv.vectors * compiled.kernels.lanes;
-    let in_place = conv.blocks.len() == 1;
-    let tile_stride = if in_place {
-        conv.depth.max(outputs)
-    } else {
-        conv.depth
-    };
-    let per_tile = if in_place {
-        tile_stride
-    } else {
-        conv.depth + outputs
-    };
+    let tile_stride = conv.depth.max(conv.vectors * compiled.kernels.lanes);
     // Column blocks of different widths have register tiles of different heights.
-    let rows = conv
+    let heights = conv
         .blocks
         .iter()
-        .map(|b| compiled.kernels.gemm[b.vectors - 1].pixels)
-        .max()
-        .unwrap_or(1);
-    let fit = SCRATCH_BYTES / (FREQUENCIES * per_tile * size_of::<f32>());
-    let tiles = (fit / rows * rows)
-        .max(rows)
-        .min(width.div_ceil(TILE).next_multiple_of(rows));
+        .map(|b| compiled.kernels.gemm[b.vectors - 1].pixels);
+    let grain = heights.fold(1, least_common_multiple);
+    let fit = SCRATCH_BYTES / (FREQUENCIES * tile_stride * size_of::<f32>());
+    let tiles = (fit / grain * grain)
+        .max(grain)
+        .min(width.div_ceil(TILE).next_multiple_of(grain));
     // An odd number of cache lines between frequencies: the transforms touch all of them at once, and
     // powers of two would put them into the same few sets.
-    let odd = |len: usize| (len.div_ceil(LINE) | 1) * LINE;
-    let frequency_stride = odd((tiles + MAX_TAIL) * tile_stride);
-    let m_frequency_stride = odd((tiles + MAX_TAIL) * outputs);
-    let v_len = FREQUENCIES * frequency_stride;
-    if in_place {
-        Scratch {
-            tiles,
-            tile_stride,
-            frequency_stride,
-            m_offset: 0,
-            m_tile_stride: tile_stride,
-            m_frequency_stride: frequency_stride,
-            grain: rows,
-            len: v_len,
-        }
-    } else {
-        Scratch {
-            tiles,
-            tile_stride,
-            frequency_stride,
-            m_offset: v_len,
-            m_tile_stride: outputs,
-            m_frequency_stride,
-            grain: rows,
-            len: v_len + FREQUENCIES * m_frequency_stride,
-        }
+    let lines = ((tiles + MAX_TAIL) * tile_stride).div_ceil(LINE) | 1;
+    Scratch {
+        tiles,
+        grain,
+        tile_stride,
+        frequency_stride: lines * LINE,
     }
+}
+
+fn least_common_multiple(a: usize, b: usize) -> usize {
+    let (mut x, mut y) = (a, b);
+    while y > 0 {
+        (x, y) = (y, x % y);
+    }
+    a / x * b
 }
 
 /// Places whole maps so that those whose lives do not overlap share memory: first fit in order of birth.
