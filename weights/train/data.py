@@ -12,8 +12,8 @@ from images import crop_to_multiple, imresize, list_images, read_rgb, shrink, to
 class Pairs:
     """High-resolution tiles, each at several sizes, with the low-resolution image of the whole tile.
 
-    Shrinking a tile first gives more, sharper and JPEG-free targets. The low-resolution image is made from the whole tile
-    so that no crop sees a border of the resize. `random` is the only source of randomness.
+    Shrinking a tile first gives more and sharper targets with fewer JPEG artefacts. The low-resolution image is made
+    from the whole tile, so that crops see no border of the resize. `random` is the only source of randomness.
     """
 
     def __init__(self, files: list[Path], scale: int, shrinks: list[float], random: np.random.Generator):

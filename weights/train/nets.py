@@ -1,11 +1,12 @@
-"""Compact, the network that is shipped, and the over-parameterised form in which it is trained.
+"""Compact, the network that is shipped, and the residual form in which it is trained.
 
 Compact is SRVGGNetCompact of Real-ESRGAN (Wang et al. 2021): 3x3 convolutions with per-channel PReLU at
 input resolution, a pixel shuffle, and the nearest-neighbour upsampled input added.
 
-Training follows the re-parameterisation of ECBSR (Zhang et al. 2021) and SESR (Bhardwaj et al. 2022): each 3x3
-kernel is a sum of linear branches. The branches are merged into one kernel before every step, so a
-step costs what the plain network costs; what is exported is the plain network.
+As in ECBSR (Zhang et al. 2021) and SESR (Bhardwaj et al. 2022) every hidden layer is trained as a residual block,
+PReLU(conv(x) + x). The identity is added to the kernel before every step, so a step costs what the plain
+network costs, and the plain network is what is exported. Their further branches are left out: see
+"What was tried" in the model card of photo-fast-x4.
 """
 
 import torch
@@ -63,9 +64,9 @@ class MergedConv(nn.Module):
 
 
 class CompactTrainer(nn.Module):
-    """Branches of a Compact network.
+    """A Compact network in its training form.
 
-    At the start channels 0..2 carry R, G and B unchanged to the last layer (identity branches, and PReLU
+    At the start channels 0..2 carry R, G and B unchanged to the last layer (by the identities; PReLU
     passes what is not negative), which turns the nearest-neighbour skip into bilinear interpolation.
     """
 

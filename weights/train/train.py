@@ -32,7 +32,7 @@ def options() -> argparse.Namespace:
     parser.add_argument("model", help="a table of models.toml")
     parser.add_argument("--data", type=Path, nargs="+", required=True, help="folders of training tiles")
     parser.add_argument("--run", type=Path, required=True, help="folder for checkpoint.pt, ema.pt and curve.csv")
-    parser.add_argument("--watch", type=Path, nargs="*", default=[], help="folders that are only measured, never trained on")
+    parser.add_argument("--watch", type=Path, nargs="*", default=[], help="folders that are only measured")
     parser.add_argument("--held-out", type=int, default=10, help="tiles kept for validation")
     parser.add_argument("--decay", type=int, help="bring the learning rate to zero over this many steps, then stop")
     parser.add_argument("--start-from", type=Path, help="checkpoint to fork when --run is new")
@@ -174,7 +174,8 @@ def main() -> None:
             last = now
             done = run.decay_start is not None and run.step >= run.decay_start + run.decay_steps
             if done or run.step % args.measure_every == 0:
-                scores = [f"{mean_psnr(run.average, images, scale, device):.3f}" for images in measured.values() if images]
+                means = [mean_psnr(run.average, images, scale, device) for images in measured.values() if images]
+                scores = [f"{mean:.3f}" for mean in means]
                 row = [run.step, f"{run.seconds:.0f}", f"{learning_rate:.2e}", f"{np.mean(losses):.4f}", *scores]
                 writer.writerow(row)
                 file.flush()
