@@ -127,8 +127,9 @@ fn errors_of_the_source_come_through() {
     for tile in [None, Some(4)] {
         let upscaler = doubler(tile);
         let mut rows = upscaler.rows(Box::new(Torn), (16, 16), None).expect("rows");
-        let error = rows.next_row(&mut vec![0.0; 48]).expect_err("torn");
+        let error = rows.next_row(&mut [0.0; 48]).expect_err("torn");
         assert_eq!(error.to_string(), "torn.png ends early");
+        assert!(rows.next_row(&mut [0.0; 48]).is_err(), "rows are missing");
     }
     let grey = Image::new(2, 2, 1, vec![0.5; 4]).expect("a picture");
     let error = doubler(None)

@@ -1,2 +1,9 @@
 //! The `upwise` command.
-fn main() {}
+
+#![forbid(unsafe_code)]
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    ExitCode::from(upwise::main())
+}

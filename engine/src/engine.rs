@@ -3,14 +3,15 @@
 use crate::exec::Plan;
 use crate::model::Model;
 use crate::network::{ModelInfo, Network};
+use crate::pass::NetworkRows;
 use crate::plan::compile::Compiled;
 use crate::rows::{Image, Rows};
 use crate::simd::Isa;
 use crate::tile::{self, Tiling};
 use crate::{Error, Result};
 use std::ops::ControlFlow;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// Memory for feature maps where the caller sets no limit: 2 GiB.
 pub const DEFAULT_MAX_MEMORY: u64 = 2 << 30;
@@ -46,6 +47,8 @@ pub struct Engine {
     compiled: Arc<Compiled>,
     pool: Arc<rayon::ThreadPool>,
     options: EngineOptions,
+    /// The last pass's plan: pictures of one size follow each other without taking memory again.
+    spare: Arc<Mutex<Option<Plan>>>,
 }
 
 impl Engine {
@@ -82,12 +85,20 @@ impl Engine {
             compiled: Arc::new(compiled),
             pool: Arc::new(pool),
             options,
+            spare: Arc::default(),
         })
     }
 
     /// What the model is.
     pub fn info(&self) -> &ModelInfo {
         &self.compiled.info
+    }
+
+    /// The same weights and threads with another memory limit.
+    pub fn with_max_memory(&self, bytes: u64) -> Engine {
+        let mut engine = self.clone();
+        engine.options.max_memory = Some(bytes);
+        engine
     }
 
     /// The options it was made with.
@@ -106,6 +117,31 @@ impl Engine {
             self.options.tile,
             max,
         )
+    }
+
+    /// A plan for `width` x `height` pixels: the spare one if it fits, else a new one once the memory of
+    /// `old` and of the spare is given back.
+    pub(crate) fn plan(&self, old: Option<Plan>, width: usize, height: usize) -> Result<Plan> {
+        let fits = |plan: &Plan| plan.size() == (width, height);
+        let spare = self
+            .spare
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        if let Some(mut plan) = old.filter(fits).or(spare.filter(fits)) {
+            plan.start();
+            return Ok(plan);
+        }
+        Plan::new(self.compiled.clone(), width, height, self.options.threads)
+    }
+
+    /// Keeps a plan for the next picture.
+    pub(crate) fn keep(&self, plan: Plan) {
+        *self.spare.lock().unwrap_or_else(PoisonError::into_inner) = Some(plan);
+    }
+
+    pub(crate) fn pool(&self) -> &rayon::ThreadPool {
+        &self.pool
     }
 
     /// Multiply-adds of a pass over `width` x `height` pixels, halos included, counted directly.
@@ -140,20 +176,7 @@ impl Engine {
             )));
         }
         let tiling = self.tiling(source.width(), source.height())?;
-        Ok(NetworkRows {
-            engine: self,
-            tiling,
-            width: source.width(),
-            height: source.height(),
-            source,
-            meter,
-            plan: None,
-            window: Window::default(),
-            band: Vec::new(),
-            band_row: 0,
-            next_band: 0,
-            running: false,
-        })
+        Ok(NetworkRows::new(self, tiling, source, meter))
     }
 }
 
@@ -177,7 +200,7 @@ impl<'a> Meter<'a> {
         }
     }
 
-    fn add(&self, work: f64) -> Result<()> {
+    pub fn add(&self, work: f64) -> Result<()> {
         let done = f64::from_bits(self.done.load(Ordering::Relaxed)) + work;
         self.done.store(done.to_bits(), Ordering::Relaxed);
         match self
@@ -187,189 +210,5 @@ impl<'a> Meter<'a> {
             Some(ControlFlow::Break(())) => Err(Error::Cancelled),
             _ => Ok(()),
         }
-    }
-}
-
-/// The input rows that tiles still need.
-#[derive(Default)]
-struct Window {
-    rows: Vec<f32>,
-    /// First row held.
-    start: usize,
-    /// One past the last row held.
-    end: usize,
-}
-
-impl Window {
-    /// Forgets rows above `start` and reads up to `end`.
-    fn advance(
-        &mut self,
-        source: &mut dyn Rows,
-        stride: usize,
-        start: usize,
-        end: usize,
-    ) -> Result<()> {
-        let drop = (start.min(self.end) - self.start) * stride;
-        self.rows.copy_within(drop.., 0);
-        self.start = start.min(self.end);
-        self.rows.resize((end - self.start) * stride, 0.0);
-        while self.end < end {
-            let at = (self.end - self.start) * stride;
-            source.next_row(&mut self.rows[at..at + stride])?;
-            self.end += 1;
-        }
-        Ok(())
-    }
-}
-
-/// A pass of a network, pulled row by row.
-pub(crate) struct NetworkRows<'a> {
-    engine: &'a Engine,
-    tiling: Tiling,
-    width: usize,
-    height: usize,
-    source: Box<dyn Rows + 'a>,
-    meter: Arc<Meter<'a>>,
-    plan: Option<Plan>,
-    window: Window,
-    /// Output rows that are ready, and the next one to hand out.
-    band: Vec<f32>,
-    band_row: usize,
-    /// First input row of the next band of tiles.
-    next_band: usize,
-    /// An uncut image is under way.
-    running: bool,
-}
-
-impl NetworkRows<'_> {
-    /// Runs the next part of an image that is not cut.
-    fn advance_whole(&mut self) -> Result<()> {
-        let (threads, compiled) = (self.engine.options.threads, &self.engine.compiled);
-        if !self.running {
-            self.plan = Some(Plan::new(
-                compiled.clone(),
-                self.width,
-                self.height,
-                threads,
-            )?);
-            self.running = true;
-        }
-        let Some(plan) = &mut self.plan else {
-            return Ok(());
-        };
-        let (source, band) = (&mut self.source, &mut self.band);
-        let share = plan.advance(
-            &self.engine.pool,
-            &mut |row| source.next_row(row),
-            &mut |row| {
-                band.extend_from_slice(row);
-                Ok(())
-            },
-        )?;
-        self.meter
-            .add(share * self.engine.work(&self.tiling, self.width, self.height))
-    }
-
-    /// Runs the next band of tiles.
-    fn advance_band(&mut self) -> Result<()> {
-        let engine = self.engine;
-        let (info, t) = (engine.info(), self.tiling);
-        let (scale, inputs, outputs) = (info.scale, info.in_channels, info.out_channels);
-        let y0 = self.next_band;
-        let rows = t.height.min(self.height - y0);
-        let (top, tall) = tile::extended(y0, rows, t.halo, self.height);
-        let stride = self.width * inputs;
-        self.window
-            .advance(&mut *self.source, stride, top, top + tall)?;
-        let out_stride = self.width * scale * outputs;
-        self.band.resize(rows * scale * out_stride, 0.0);
-        for x0 in (0..self.width).step_by(t.width) {
-            let columns = t.width.min(self.width - x0);
-            let (left, wide) = tile::extended(x0, columns, t.halo, self.width);
-            let mut plan = match self.plan.take() {
-                Some(plan) if plan.size() == (wide, tall) => plan,
-                // Memory of another size is given back before more is taken.
-                other => {
-                    drop(other);
-                    Plan::new(engine.compiled.clone(), wide, tall, engine.options.threads)?
-                }
-            };
-            plan.start();
-            let (window, band) = (&self.window, &mut self.band);
-            let mut in_row = top - window.start;
-            let mut out_row = 0usize;
-            let (skip_rows, skip) = ((y0 - top) * scale, (x0 - left) * scale * outputs);
-            let len = columns * scale * outputs;
-            loop {
-                let share = plan.advance(
-                    &engine.pool,
-                    &mut |row| {
-                        row.copy_from_slice(
-                            &window.rows[in_row * stride + left * inputs..][..wide * inputs],
-                        );
-                        in_row += 1;
-                        Ok(())
-                    },
-                    &mut |row| {
-                        if (skip_rows..skip_rows + rows * scale).contains(&out_row) {
-                            let at = (out_row - skip_rows) * out_stride + x0 * scale * outputs;
-                            band[at..at + len].copy_from_slice(&row[skip..skip + len]);
-                        }
-                        out_row += 1;
-                        Ok(())
-                    },
-                )?;
-                self.meter
-                    .add(share * info.macs_per_pixel as f64 * (wide * tall) as f64)?;
-                if plan.is_done() {
-                    break;
-                }
-            }
-            self.plan = Some(plan);
-        }
-        self.next_band += rows;
-        Ok(())
-    }
-}
-
-impl Rows for NetworkRows<'_> {
-    fn width(&self) -> usize {
-        self.width * self.engine.info().scale
-    }
-
-    fn height(&self) -> usize {
-        self.height * self.engine.info().scale
-    }
-
-    fn channels(&self) -> usize {
-        self.engine.info().out_channels
-    }
-
-    fn next_row(&mut self, row: &mut [f32]) -> Result<()> {
-        let stride = self.width() * self.channels();
-        if self.band_row * stride >= self.band.len() {
-            self.band.clear();
-            self.band_row = 0;
-            let done = if self.tiling.tiles > 1 {
-                self.next_band >= self.height
-            } else {
-                self.plan.as_ref().is_some_and(Plan::is_done)
-            };
-            if done {
-                return Err(Error::Shape(
-                    "more rows asked for than the picture has".into(),
-                ));
-            }
-            while self.band.is_empty() {
-                if self.tiling.tiles > 1 {
-                    self.advance_band()?;
-                } else {
-                    self.advance_whole()?;
-                }
-            }
-        }
-        row.copy_from_slice(&self.band[self.band_row * stride..][..stride]);
-        self.band_row += 1;
-        Ok(())
     }
 }

@@ -6,6 +6,7 @@
 //! same bits.
 
 mod task;
+mod winograd;
 
 use crate::buffer::Buffer;
 use crate::network::INPUT;
@@ -31,10 +32,11 @@ pub(crate) struct Plan {
     /// Real input size; the layout's is rounded up to the network's multiple.
     width: usize,
     height: usize,
-    /// Input rows loaded, output rows handed out, next batch.
+    /// Input rows loaded, and next batch.
     loaded: usize,
-    emitted: usize,
     batch: usize,
+    /// Output rows that the last part of the run completed.
+    ready: Range<usize>,
 }
 
 /// Bytes that a plan would take for `width` x `height` input pixels.
@@ -106,8 +108,8 @@ impl Plan {
             width,
             height,
             loaded: 0,
-            emitted: 0,
             batch: 0,
+            ready: 0..0,
         };
         plan.start();
         Ok(plan)
@@ -120,21 +122,20 @@ impl Plan {
 
     /// Begins an image, the first or another of the same size.
     pub fn start(&mut self) {
-        (self.loaded, self.emitted, self.batch) = (0, 0, 0);
+        (self.loaded, self.batch, self.ready) = (0, 0, 0..0);
         for (tick, units) in self.layout.schedule.ticks.iter().enumerate() {
             let tasks = self.first_task[units.end] - self.first_task[units.start];
             *self.remaining[tick].get_mut() = tasks;
         }
     }
 
-    /// Runs the next part of the image: `source` fills the given input rows (interleaved, `width` pixels)
-    /// in order from the top, `sink` takes the output rows in order. Returns the share of all work that
-    /// this part was; nothing happens once the image is complete.
+    /// Runs the next part of the image: `source` fills the input rows (interleaved, `width` pixels) in order
+    /// from the top. Output rows that are complete then lie in [`Plan::ready`] until the next call. Returns
+    /// the share of all work that this part was; nothing happens once the image is complete.
     pub fn advance(
         &mut self,
         pool: &rayon::ThreadPool,
         source: &mut dyn FnMut(&mut [f32]) -> Result<()>,
-        sink: &mut dyn FnMut(&[f32]) -> Result<()>,
     ) -> Result<f64> {
         let Some(batch) = self.layout.schedule.batches.get(self.batch).cloned() else {
             return Ok(0.0);
@@ -144,21 +145,27 @@ impl Plan {
         }
         self.loaded = batch.input_end;
         self.run(pool, &batch.ticks)?;
-        let scale = self.compiled.info.scale;
-        let last =
-            (batch.output_end * self.layout.rows_per_emit(&self.compiled)).min(self.height * scale);
-        let channels = self.compiled.info.out_channels;
-        let map = self.layout.output;
-        for y in self.emitted..last {
-            let at = map.base + y % map.ring * map.row_stride;
-            sink(&self.arena.as_slice()[at..at + self.width * scale * channels])?;
-        }
-        self.emitted = last;
+        let rows = batch.output_end * self.compiled.output.shuffle;
+        self.ready = self.ready.end..rows.min(self.height * self.compiled.info.scale);
         self.batch += 1;
         let ticks = &self.layout.schedule.ticks;
         let units = ticks[batch.ticks.start].start..ticks[batch.ticks.end - 1].end;
         let tasks = self.first_task[units.end] - self.first_task[units.start];
         Ok(tasks as f64 / self.first_task[self.first_task.len() - 1] as f64)
+    }
+
+    /// The output rows that [`Plan::output_row`] can give now.
+    pub fn ready(&self) -> Range<usize> {
+        self.ready.clone()
+    }
+
+    /// Output row `y`, interleaved; one of those that are ready.
+    pub fn output_row(&self, y: usize) -> &[f32] {
+        debug_assert!(self.ready.contains(&y));
+        let map = self.layout.output;
+        let at = map.base + y % map.ring * map.row_stride;
+        let samples = self.width * self.compiled.info.scale * self.compiled.info.out_channels;
+        &self.arena.as_slice()[at..at + samples]
     }
 
     /// Whether all rows of the image have been handed out.
@@ -272,15 +279,27 @@ impl Worker<'_> {
             if !self.wait_for(tick, &mut settled) {
                 return;
             }
-            let work = &self.layout.schedule.units[unit];
-            let chunk = self.layout.chunk[work.step];
-            let x = (task - self.first_task[unit]) * chunk;
-            let width = self.layout.row_pixels(&self.compiled.steps[work.step]);
-            let pixels = x..(x + chunk).min(width);
+            // The task after the ones that the other threads will have drawn by then: a guess, for prefetching.
+            let threads = self.layout.threads;
+            let upcoming = self.next.load(Ordering::Relaxed) + threads - 1;
+            let upcoming = (upcoming < self.end).then(|| self.place(unit, upcoming));
+            let (_, pixels) = self.place(unit, task);
             self.arena
-                .run(self.compiled, self.layout, thread, work, pixels);
+                .run(self.compiled, self.layout, thread, (unit, pixels), upcoming);
             self.remaining[tick].fetch_sub(1, Ordering::Release);
         }
+    }
+
+    /// The unit and the output pixels of a task that belongs to `unit` or a later one.
+    fn place(&self, mut unit: usize, task: usize) -> (usize, Range<usize>) {
+        while self.first_task[unit + 1] <= task {
+            unit += 1;
+        }
+        let step = self.layout.schedule.units[unit].step;
+        let chunk = self.layout.chunk[step];
+        let x = (task - self.first_task[unit]) * chunk;
+        let width = self.layout.row_pixels(&self.compiled.steps[step]);
+        (unit, x..(x + chunk).min(width))
     }
 
     /// Waits until every task up to `tick - lag` is complete; false if a thread died. Ticks before
@@ -312,11 +331,6 @@ impl Layout {
             Step::Emit { input, .. } => self.maps[*input].extent.width,
             _ => step.output().map_or(0, |slot| self.maps[slot].extent.width),
         }
-    }
-
-    /// Output rows that one row of the last step makes.
-    fn rows_per_emit(&self, compiled: &Compiled) -> usize {
-        compiled.output.shuffle
     }
 }
 
@@ -354,11 +368,9 @@ mod tests {
                     });
                     Ok(())
                 };
-                plan.advance(&pool, &mut source, &mut |row| {
-                    output.extend_from_slice(row);
-                    Ok(())
-                })
-                .unwrap();
+                plan.advance(&pool, &mut source).unwrap();
+                plan.ready()
+                    .for_each(|y| output.extend_from_slice(plan.output_row(y)));
             }
             assert!(last.is_empty() || last == output);
             last = output;

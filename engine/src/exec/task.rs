@@ -3,9 +3,7 @@
 use crate::buffer::Buffer;
 use crate::kernel::direct::{Direct, MAX_KERNEL, Source};
 use crate::kernel::epilogue::MAX_MERGES;
-use crate::kernel::gemm::Gemm;
 use crate::kernel::pixels;
-use crate::kernel::winograd::{FREQUENCIES, InputTransform, OutputTransform, TILE};
 use crate::network::{INPUT, SlotId};
 use crate::plan::compile::{Algorithm, Compiled, CompiledConv, Step};
 use crate::plan::layout::{Layout, Map};
@@ -18,7 +16,7 @@ use std::ptr::null;
 /// another reads or writes it.
 #[derive(Clone, Copy)]
 pub(super) struct Arena<'a> {
-    base: *mut f32,
+    pub base: *mut f32,
     memory: PhantomData<&'a mut Buffer>,
 }
 
@@ -35,21 +33,24 @@ impl<'a> Arena<'a> {
         }
     }
 
-    /// Runs `unit`, restricted to the output pixels `x` (before the shuffle for the last step).
+    /// Runs a task: a unit's index, and the output pixels (before the shuffle for the last step). `upcoming`
+    /// is the task that this thread will likely run next.
     pub fn run(
         &self,
         compiled: &Compiled,
         layout: &Layout,
         thread: usize,
-        unit: &Unit,
-        x: Range<usize>,
+        (unit, x): (usize, Range<usize>),
+        upcoming: Option<(usize, Range<usize>)>,
     ) {
+        let unit = &layout.schedule.units[unit];
         let task = Task {
             arena: *self,
             compiled,
             layout,
             thread,
             x,
+            upcoming,
         };
         let step = &compiled.steps[unit.step];
         // SAFETY: the layout placed every map, ring and scratch inside the arena with the margins that the
@@ -78,17 +79,18 @@ impl<'a> Arena<'a> {
     }
 }
 
-struct Task<'a> {
-    arena: Arena<'a>,
-    compiled: &'a Compiled,
-    layout: &'a Layout,
-    thread: usize,
-    x: Range<usize>,
+pub(super) struct Task<'a> {
+    pub arena: Arena<'a>,
+    pub compiled: &'a Compiled,
+    pub layout: &'a Layout,
+    pub thread: usize,
+    pub x: Range<usize>,
+    pub upcoming: Option<(usize, Range<usize>)>,
 }
 
 impl Task<'_> {
     /// First pixel of row `y` of a map; of the row of zeros if there is no such row.
-    unsafe fn row(&self, map: &Map, y: isize) -> *mut f32 {
+    pub unsafe fn row(&self, map: &Map, y: isize) -> *mut f32 {
         let at = match usize::try_from(y) {
             Ok(y) if y < map.extent.height => map.base + y % map.ring * map.row_stride,
             _ => self.layout.zeros,
@@ -119,7 +121,12 @@ impl Task<'_> {
     }
 
     /// Pointers to pixel `x` of row `y` in the maps that are merged.
-    unsafe fn merges(&self, conv: &CompiledConv, y: usize, x: usize) -> [*const f32; MAX_MERGES] {
+    pub unsafe fn merges(
+        &self,
+        conv: &CompiledConv,
+        y: usize,
+        x: usize,
+    ) -> [*const f32; MAX_MERGES] {
         let mut merges = [null(); MAX_MERGES];
         for (pointer, &slot) in merges.iter_mut().zip(&conv.merge_slots) {
             let map = &self.layout.maps[slot];
@@ -127,94 +134,6 @@ impl Task<'_> {
             *pointer = unsafe { self.row(map, y as isize).add(x * map.pixel_stride) };
         }
         merges
-    }
-
-    unsafe fn winograd(&self, conv: &CompiledConv, unit: &Unit) {
-        let kernels = self.compiled.kernels;
-        let step = self.layout.winograd[unit.step];
-        let out = &self.layout.maps[conv.output];
-        // SAFETY: see `Arena::run`.
-        unsafe {
-            let v = self
-                .arena
-                .base
-                .add(self.layout.scratch + self.thread * self.layout.scratch_stride);
-            let m = v.add(step.m_offset);
-            for y in unit.rows.clone().step_by(TILE) {
-                let mut x = self.x.start;
-                while x < self.x.end {
-                    let left = (self.x.end - x).div_ceil(TILE);
-                    // Even blocks rather than full ones and a small rest.
-                    let tiles = left.div_ceil(left.div_ceil(step.tiles));
-                    let mut channel = 0;
-                    for &slot in &conv.inputs {
-                        let map = &self.layout.maps[slot];
-                        let mut rows = [null(); 6];
-                        for (i, row) in rows.iter_mut().enumerate() {
-                            let y = (y + i) as isize - 1;
-                            *row = self
-                                .row(map, y)
-                                .add(x * map.pixel_stride)
-                                .sub(map.pixel_stride);
-                        }
-                        (kernels.input_transform)(&InputTransform {
-                            rows,
-                            pixel_stride: map.pixel_stride,
-                            vectors: map.pixel_stride / kernels.lanes,
-                            tiles,
-                            v: v.add(channel),
-                            tile_stride: step.tile_stride,
-                            frequency_stride: step.frequency_stride,
-                        });
-                        channel += map.pixel_stride;
-                    }
-                    for block in &conv.blocks {
-                        let width = block.vectors * kernels.lanes;
-                        let gemm = &kernels.gemm[block.vectors - 1];
-                        for f in 0..FREQUENCIES {
-                            (gemm.run)(&Gemm {
-                                src: v.add(f * step.frequency_stride),
-                                src_stride: step.tile_stride,
-                                dst: m.add(
-                                    f * step.m_frequency_stride
-                                        + block.first_vector * kernels.lanes,
-                                ),
-                                dst_stride: step.m_tile_stride,
-                                weights: conv
-                                    .weights
-                                    .as_ptr()
-                                    .add(block.offset + f * conv.depth * width),
-                                rows: tiles,
-                                depth: conv.depth,
-                            });
-                        }
-                    }
-                    let valid_rows = (unit.rows.end - y).min(TILE);
-                    let mut rows = [std::ptr::null_mut(); TILE];
-                    let mut merges = [[null(); TILE]; MAX_MERGES];
-                    for i in 0..valid_rows {
-                        rows[i] = self.row(out, (y + i) as isize).add(x * out.pixel_stride);
-                        for (rows, pointer) in merges.iter_mut().zip(self.merges(conv, y + i, x)) {
-                            rows[i] = pointer;
-                        }
-                    }
-                    (kernels.output_transform)(&OutputTransform {
-                        m,
-                        tile_stride: step.m_tile_stride,
-                        frequency_stride: step.m_frequency_stride,
-                        tiles,
-                        vectors: conv.vectors,
-                        rows,
-                        valid_rows,
-                        valid_pixels: self.x.end - x,
-                        pixel_stride: out.pixel_stride,
-                        merges,
-                        epilogue: &conv.epilogue,
-                    });
-                    x += tiles * TILE;
-                }
-            }
-        }
     }
 
     unsafe fn direct(&self, conv: &CompiledConv, unit: &Unit) {

@@ -100,7 +100,8 @@ unsafe fn tile<S: Simd, const P: usize, const J: usize>(a: &Direct, x: usize) {
                 let at = at + j * S::LANES;
                 let merge = a.merges.map(|m| m.wrapping_add(at));
                 let channel = a.channel + j * S::LANES;
-                let [o] = finish::<S, 1>(a.epilogue, [acc[p][j]], channel, merge, a.out_stride);
+                let v = S::add(acc[p][j], S::load(a.epilogue.bias.as_ptr().add(channel)));
+                let [o] = finish::<S, 1>(a.epilogue, [v], channel, merge, a.out_stride);
                 S::store(a.out.add(at), o);
             }
         }

@@ -10,6 +10,8 @@ pub(crate) enum Act {
     Identity,
     /// `max(v, 0) + slope * min(v, 0)`, one slope per padded channel.
     Slopes(Vec<f32>),
+    /// The same where no slope exceeds 1: `max(v, slope * v)`.
+    FlatSlopes(Vec<f32>),
     Silu,
 }
 
@@ -21,14 +23,14 @@ pub(crate) enum MergeStep {
     Gate,
 }
 
-/// Constants of an epilogue; vectors are padded with zeros to the vector length.
+/// Constants of an epilogue. The kernels add the bias where it costs least. Vectors are padded with zeros to the vector length.
 pub(crate) struct Epilogue {
     pub bias: Vec<f32>,
     pub act: Act,
     pub merges: Vec<MergeStep>,
 }
 
-/// Applies the epilogue to `N` neighbouring pixels of the channels from `channel` on.
+/// Applies what follows the bias to `N` neighbouring pixels of the channels from `channel` on.
 ///
 /// `merge[i]` points at those channels of the first pixel in the i-th merged map, whose pixels lie
 /// `stride` floats apart. Pad lanes stay zero: their bias is zero and every step maps (0, 0) to 0.
@@ -46,10 +48,6 @@ pub(crate) unsafe fn finish<S: Simd, const N: usize>(
 ) -> [S::V; N] {
     // SAFETY: the caller's contract.
     unsafe {
-        let bias = S::load(e.bias.as_ptr().add(channel));
-        for v in &mut v {
-            *v = S::add(*v, bias);
-        }
         match &e.act {
             Act::Identity => {}
             Act::Slopes(slopes) => {
@@ -57,6 +55,12 @@ pub(crate) unsafe fn finish<S: Simd, const N: usize>(
                 let zero = S::splat(0.0);
                 for v in &mut v {
                     *v = S::fma(slope, S::min(*v, zero), S::max(*v, zero));
+                }
+            }
+            Act::FlatSlopes(slopes) => {
+                let slope = S::load(slopes.as_ptr().add(channel));
+                for v in &mut v {
+                    *v = S::max(*v, S::mul(slope, *v));
                 }
             }
             Act::Silu => {

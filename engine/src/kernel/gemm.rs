@@ -14,8 +14,7 @@
 
 use crate::simd::Simd;
 
-/// Arguments of one product. Rows are rounded up to the register tile: rows past `rows` hold garbage, and
-/// must be readable and writable.
+/// Arguments of one product.
 pub(crate) struct Gemm {
     /// First row of `V`.
     pub src: *const f32,
@@ -27,46 +26,64 @@ pub(crate) struct Gemm {
     pub dst_stride: usize,
     /// Packed `[K][J * LANES]`.
     pub weights: *const f32,
-    /// Rows that count.
+    /// Rows. The last register tile may run up to [`MAX_TAIL`] - 1 rows past them: those must be readable
+    /// and writable, and hold garbage afterwards.
     pub rows: usize,
     /// `K`.
     pub depth: usize,
 }
 
-/// The product by register tiles of `P` rows and `J` vectors.
+/// Most rows of the small register tile that finishes a product.
+pub(crate) const MAX_TAIL: usize = 4;
+
+/// The product by register tiles of `P` rows and `J` vectors; what is left, by tiles of `T` rows. The sums
+/// are the same either way.
 ///
 /// # Safety
 ///
 /// The pointers cover what [`Gemm`] says, and the processor has `S`.
 #[inline(always)]
-pub(crate) unsafe fn gemm<S: Simd, const P: usize, const J: usize>(a: &Gemm) {
+pub(crate) unsafe fn gemm<S: Simd, const P: usize, const T: usize, const J: usize>(a: &Gemm) {
+    const { assert!(T <= MAX_TAIL) };
     // SAFETY: the caller's contract.
     unsafe {
         let mut row = 0;
-        while row < a.rows {
-            let src = a.src.add(row * a.src_stride);
-            let mut acc = [[S::splat(0.0); J]; P];
-            let mut w = a.weights;
-            for k in 0..a.depth {
-                let mut u = [S::splat(0.0); J];
-                for j in 0..J {
-                    u[j] = S::load(w.add(j * S::LANES));
-                }
-                for p in 0..P {
-                    let v = S::splat(*src.add(p * a.src_stride + k));
-                    for j in 0..J {
-                        acc[p][j] = S::fma(u[j], v, acc[p][j]);
-                    }
-                }
-                w = w.add(J * S::LANES);
-            }
-            let dst = a.dst.add(row * a.dst_stride);
-            for p in 0..P {
-                for j in 0..J {
-                    S::store(dst.add(p * a.dst_stride + j * S::LANES), acc[p][j]);
-                }
-            }
+        while row + P <= a.rows {
+            tile::<S, P, J>(a, row);
             row += P;
+        }
+        while row < a.rows {
+            tile::<S, T, J>(a, row);
+            row += T;
+        }
+    }
+}
+
+#[inline(always)]
+unsafe fn tile<S: Simd, const P: usize, const J: usize>(a: &Gemm, row: usize) {
+    // SAFETY: the caller's contract.
+    unsafe {
+        let src = a.src.add(row * a.src_stride);
+        let mut acc = [[S::splat(0.0); J]; P];
+        let mut w = a.weights;
+        for k in 0..a.depth {
+            let mut u = [S::splat(0.0); J];
+            for j in 0..J {
+                u[j] = S::load(w.add(j * S::LANES));
+            }
+            for p in 0..P {
+                let v = S::splat(*src.add(p * a.src_stride + k));
+                for j in 0..J {
+                    acc[p][j] = S::fma(u[j], v, acc[p][j]);
+                }
+            }
+            w = w.add(J * S::LANES);
+        }
+        let dst = a.dst.add(row * a.dst_stride);
+        for p in 0..P {
+            for j in 0..J {
+                S::store(dst.add(p * a.dst_stride + j * S::LANES), acc[p][j]);
+            }
         }
     }
 }

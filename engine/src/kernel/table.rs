@@ -46,7 +46,7 @@ impl Kernels {
 
 macro_rules! kernels {
     ($module:ident, $simd:ident, $(#[$feature:meta])?
-     gemm: [$(($gp:literal, $gj:literal)),*], direct: [$(($dp:literal, $dj:literal)),*]) => {
+     gemm: [$(($gp:literal, $gt:literal, $gj:literal)),*], direct: [$(($dp:literal, $dj:literal)),*]) => {
         mod $module {
             use super::*;
 
@@ -61,9 +61,9 @@ macro_rules! kernels {
                 unsafe { winograd::output_transform::<simd::$simd>(a) }
             }
             $(#[$feature])?
-            unsafe fn gemm<const P: usize, const J: usize>(a: &Gemm) {
+            unsafe fn gemm<const P: usize, const T: usize, const J: usize>(a: &Gemm) {
                 // SAFETY: passed on.
-                unsafe { gemm::gemm::<simd::$simd, P, J>(a) }
+                unsafe { gemm::gemm::<simd::$simd, P, T, J>(a) }
             }
             $(#[$feature])?
             unsafe fn direct<const P: usize, const J: usize>(a: &Direct) {
@@ -75,7 +75,7 @@ macro_rules! kernels {
                 lanes: <simd::$simd as simd::Simd>::LANES,
                 input_transform,
                 output_transform,
-                gemm: &[$(GemmKernel { pixels: $gp, run: gemm::<$gp, $gj> }),*],
+                gemm: &[$(GemmKernel { pixels: $gp, run: gemm::<$gp, $gt, $gj> }),*],
                 direct: &[$(direct::<$dp, $dj>),*],
             };
         }
@@ -84,8 +84,8 @@ macro_rules! kernels {
 
 #[cfg(target_arch = "x86_64")]
 kernels!(avx512, Avx512, #[target_feature(enable = "avx512f")]
-    gemm: [(12, 1), (12, 2), (8, 3), (6, 4)], direct: [(12, 1), (12, 2), (8, 3), (6, 4)]);
+    gemm: [(12, 4, 1), (12, 4, 2), (8, 4, 3), (6, 2, 4)], direct: [(12, 1), (12, 2), (8, 3), (6, 4)]);
 #[cfg(target_arch = "x86_64")]
 kernels!(avx2, Avx2, #[target_feature(enable = "avx2,fma")]
-    gemm: [(12, 1), (6, 2), (4, 3)], direct: [(12, 1), (6, 2), (4, 3)]);
-kernels!(portable, Portable, gemm: [(6, 1), (3, 2)], direct: [(6, 1), (3, 2)]);
+    gemm: [(12, 4, 1), (6, 2, 2), (4, 2, 3)], direct: [(12, 1), (6, 2), (4, 3)]);
+kernels!(portable, Portable, gemm: [(6, 2, 1), (3, 1, 2)], direct: [(6, 1), (3, 2)]);

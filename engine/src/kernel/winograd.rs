@@ -8,8 +8,8 @@
 //! ```
 //!
 //! with `U = G g G^T` made once from the 3x3 filter g, in f64. The interpolation points are 0, +-sqrt(1/2),
-//! +-sqrt(2) and infinity: symmetric about 1, so that the transforms' entries stay small and the error is an
-//! order of magnitude below that of the textbook points 0, +-1, +-2 (Barabasz et al., 2020).
+//! +-sqrt(2) and infinity: symmetric about 1, so that the transforms' entries stay small and rounding grows
+//! less than with the textbook points 0, +-1, +-2.
 
 use super::epilogue::{Epilogue, MAX_MERGES, finish};
 use crate::simd::Simd;
@@ -46,52 +46,75 @@ pub(crate) fn transform_filter(g: &[f32]) -> [f64; FREQUENCIES] {
     u
 }
 
-/// `B^T` along one axis.
+/// The first three frequencies of `B^T` along one axis; the last input is not needed.
 #[inline(always)]
-unsafe fn input_1d<S: Simd>(r: [S::V; PATCH]) -> [S::V; PATCH] {
+unsafe fn input_low<S: Simd>(r: [S::V; PATCH - 1]) -> [S::V; PATCH / 2] {
     // SAFETY: the caller's contract.
     unsafe {
-        let root2 = S::splat(std::f32::consts::SQRT_2);
-        let neg_half_root = S::splat(-std::f32::consts::FRAC_1_SQRT_2);
-        let neg2 = S::splat(-2.0);
-        let neg_half = S::splat(-0.5);
-        let neg_5_2 = S::splat(-2.5);
-        let a = S::fma(neg_half_root, r[3], S::mul(root2, r[1]));
-        let b = S::fma(neg2, r[2], r[4]);
-        let c = S::fma(neg_half_root, r[1], S::mul(root2, r[3]));
-        let d = S::fma(neg_half, r[2], r[4]);
+        let odd = S::fma(
+            S::splat(-std::f32::consts::FRAC_1_SQRT_2),
+            r[3],
+            S::mul(S::splat(std::f32::consts::SQRT_2), r[1]),
+        );
+        let even = S::fma(S::splat(-2.0), r[2], r[4]);
         [
-            S::add(S::fma(neg_5_2, r[2], r[0]), r[4]),
-            S::sub(b, a),
-            S::add(b, a),
-            S::add(d, c),
-            S::sub(d, c),
-            S::add(S::fma(neg_5_2, r[3], r[1]), r[5]),
+            S::add(S::fma(S::splat(-2.5), r[2], r[0]), r[4]),
+            S::sub(even, odd),
+            S::add(even, odd),
         ]
     }
 }
 
-/// `A^T` along one axis.
+/// The last three frequencies of `B^T` along one axis; `r[0]` is the second input, the first is not needed.
 #[inline(always)]
-unsafe fn output_1d<S: Simd>(r: [S::V; PATCH]) -> [S::V; TILE] {
+unsafe fn input_high<S: Simd>(r: [S::V; PATCH - 1]) -> [S::V; PATCH / 2] {
     // SAFETY: the caller's contract.
     unsafe {
-        let root2 = S::splat(std::f32::consts::SQRT_2);
-        let half_root = S::splat(std::f32::consts::FRAC_1_SQRT_2);
-        let two_root2 = S::splat(2.0 * std::f32::consts::SQRT_2);
-        let quarter_root2 = S::splat(std::f32::consts::FRAC_1_SQRT_2 / 2.0);
-        let half = S::splat(0.5);
-        let two = S::splat(2.0);
-        let near_sum = S::add(r[1], r[2]);
-        let near_diff = S::sub(r[1], r[2]);
-        let far_sum = S::add(r[3], r[4]);
-        let far_diff = S::sub(r[3], r[4]);
+        let odd = S::fma(
+            S::splat(-std::f32::consts::FRAC_1_SQRT_2),
+            r[0],
+            S::mul(S::splat(std::f32::consts::SQRT_2), r[2]),
+        );
+        let even = S::fma(S::splat(-0.5), r[1], r[3]);
         [
-            S::add(S::add(r[0], near_sum), far_sum),
-            S::fma(far_diff, root2, S::mul(near_diff, half_root)),
-            S::fma(far_sum, two, S::mul(near_sum, half)),
-            S::fma(far_diff, two_root2, S::fma(near_diff, quarter_root2, r[5])),
+            S::add(even, odd),
+            S::sub(even, odd),
+            S::add(S::fma(S::splat(-2.5), r[2], r[0]), r[4]),
         ]
+    }
+}
+
+/// The even (0, 2) or odd (1, 3) outputs of `A^T` along one axis from the middle frequencies 1 to 4 and the
+/// `outer` one: 0 for the even outputs, 5 for the odd ones. `bias` is added to both.
+#[inline(always)]
+unsafe fn output_half<S: Simd, const ODD: bool>(
+    outer: S::V,
+    r: [S::V; 4],
+    bias: S::V,
+) -> [S::V; TILE / 2] {
+    // SAFETY: the caller's contract.
+    unsafe {
+        if ODD {
+            let (near, far) = (S::sub(r[0], r[1]), S::sub(r[2], r[3]));
+            let half_root = S::splat(std::f32::consts::FRAC_1_SQRT_2);
+            let root2 = S::splat(std::f32::consts::SQRT_2);
+            let quarter_root2 = S::splat(std::f32::consts::FRAC_1_SQRT_2 / 2.0);
+            let two_root2 = S::splat(2.0 * std::f32::consts::SQRT_2);
+            [
+                S::fma(far, root2, S::fma(near, half_root, bias)),
+                S::fma(
+                    far,
+                    two_root2,
+                    S::fma(near, quarter_root2, S::add(outer, bias)),
+                ),
+            ]
+        } else {
+            let (near, far) = (S::add(r[0], r[1]), S::add(r[2], r[3]));
+            [
+                S::add(S::add(near, far), S::add(outer, bias)),
+                S::fma(far, S::splat(2.0), S::fma(near, S::splat(0.5), bias)),
+            ]
+        }
     }
 }
 
@@ -115,7 +138,8 @@ pub(crate) struct InputTransform {
 
 /// `B^T d B` for every tile and channel.
 ///
-/// Neighbouring tiles share two of their six columns: their vertical transforms are kept.
+/// The vertical frequencies are made in two halves of three: 36 intermediate vectors would not fit the
+/// registers, 18 do. Neighbouring tiles share two of their six columns, whose vertical transforms are kept.
 ///
 /// # Safety
 ///
@@ -125,33 +149,66 @@ pub(crate) unsafe fn input_transform<S: Simd>(a: &InputTransform) {
     // SAFETY: the caller's contract.
     unsafe {
         for g in 0..a.vectors {
-            let channel = g * S::LANES;
-            let mut columns = [[S::splat(0.0); PATCH]; PATCH];
-            let mut first = 0;
-            for tile in 0..a.tiles {
-                let x = (tile * TILE) * a.pixel_stride + channel;
-                for j in first..PATCH {
-                    let mut r = [S::splat(0.0); PATCH];
-                    for i in 0..PATCH {
-                        r[i] = S::load(a.rows[i].add(x + j * a.pixel_stride));
-                    }
-                    columns[j] = input_1d::<S>(r);
+            input_half::<S, false>(a, g * S::LANES);
+            input_half::<S, true>(a, g * S::LANES);
+        }
+    }
+}
+
+/// Three vertical frequencies of the column of pixels at `x` floats. A function and no closure: closures are
+/// not sure to be inlined, and would then lack the instruction set.
+#[inline(always)]
+unsafe fn input_column<S: Simd, const HIGH: bool>(
+    a: &InputTransform,
+    x: usize,
+) -> [S::V; PATCH / 2] {
+    // SAFETY: the caller's contract.
+    unsafe {
+        let mut r = [S::splat(0.0); PATCH - 1];
+        for i in 0..PATCH - 1 {
+            r[i] = S::load(a.rows[usize::from(HIGH) + i].add(x));
+        }
+        if HIGH {
+            input_high::<S>(r)
+        } else {
+            input_low::<S>(r)
+        }
+    }
+}
+
+#[inline(always)]
+unsafe fn input_half<S: Simd, const HIGH: bool>(a: &InputTransform, channel: usize) {
+    // SAFETY: the caller's contract.
+    unsafe {
+        let mut x = channel;
+        let mut kept = [
+            input_column::<S, HIGH>(a, x),
+            input_column::<S, HIGH>(a, x + a.pixel_stride),
+        ];
+        let mut v =
+            a.v.add(channel + usize::from(HIGH) * (FREQUENCIES / 2) * a.frequency_stride);
+        for _ in 0..a.tiles {
+            let new = [
+                input_column::<S, HIGH>(a, x + 2 * a.pixel_stride),
+                input_column::<S, HIGH>(a, x + 3 * a.pixel_stride),
+                input_column::<S, HIGH>(a, x + 4 * a.pixel_stride),
+                input_column::<S, HIGH>(a, x + 5 * a.pixel_stride),
+            ];
+            for i in 0..PATCH / 2 {
+                let r = [
+                    kept[0][i], kept[1][i], new[0][i], new[1][i], new[2][i], new[3][i],
+                ];
+                let low = input_low::<S>([r[0], r[1], r[2], r[3], r[4]]);
+                let high = input_high::<S>([r[1], r[2], r[3], r[4], r[5]]);
+                let v = v.add(i * PATCH * a.frequency_stride);
+                for j in 0..PATCH / 2 {
+                    S::store(v.add(j * a.frequency_stride), low[j]);
+                    S::store(v.add((PATCH / 2 + j) * a.frequency_stride), high[j]);
                 }
-                let v = a.v.add(tile * a.tile_stride + channel);
-                for i in 0..PATCH {
-                    let mut r = [S::splat(0.0); PATCH];
-                    for j in 0..PATCH {
-                        r[j] = columns[j][i];
-                    }
-                    let o = input_1d::<S>(r);
-                    for j in 0..PATCH {
-                        S::store(v.add((i * PATCH + j) * a.frequency_stride), o[j]);
-                    }
-                }
-                columns[0] = columns[TILE];
-                columns[1] = columns[TILE + 1];
-                first = PATCH - TILE;
             }
+            kept = [new[2], new[3]];
+            x += TILE * a.pixel_stride;
+            v = v.add(a.tile_stride);
         }
     }
 }
@@ -182,7 +239,8 @@ pub(crate) struct OutputTransform<'a> {
     pub epilogue: &'a Epilogue,
 }
 
-/// `A^T M A` and the epilogue for every tile and channel.
+/// `A^T M A` and the epilogue for every tile and channel, in two halves like the input: even output rows,
+/// then odd ones.
 ///
 /// # Safety
 ///
@@ -192,40 +250,58 @@ pub(crate) unsafe fn output_transform<S: Simd>(a: &OutputTransform) {
     // SAFETY: the caller's contract.
     unsafe {
         for tile in 0..a.tiles {
-            let pixels = a.valid_pixels - (tile * TILE).min(a.valid_pixels);
             for g in 0..a.vectors {
-                let channel = g * S::LANES;
-                let m = a.m.add(tile * a.tile_stride + channel);
-                let mut t = [[S::splat(0.0); PATCH]; TILE];
-                for j in 0..PATCH {
-                    let mut r = [S::splat(0.0); PATCH];
-                    for i in 0..PATCH {
-                        r[i] = S::load(m.add((i * PATCH + j) * a.frequency_stride));
-                    }
-                    let o = output_1d::<S>(r);
-                    for i in 0..TILE {
-                        t[i][j] = o[i];
-                    }
+                output_rows::<S, false>(a, tile, g * S::LANES);
+                output_rows::<S, true>(a, tile, g * S::LANES);
+            }
+        }
+    }
+}
+
+#[inline(always)]
+unsafe fn output_rows<S: Simd, const ODD: bool>(a: &OutputTransform, tile: usize, channel: usize) {
+    // SAFETY: the caller's contract.
+    unsafe {
+        let m = a.m.add(tile * a.tile_stride + channel);
+        let zero = S::splat(0.0);
+        let mut t = [[zero; PATCH]; TILE / 2];
+        for j in 0..PATCH {
+            let m = m.add(j * a.frequency_stride);
+            let row = PATCH * a.frequency_stride;
+            let outer = S::load(m.add(if ODD { (PATCH - 1) * row } else { 0 }));
+            let mut middle = [zero; TILE];
+            for i in 0..TILE {
+                middle[i] = S::load(m.add((1 + i) * row));
+            }
+            let o = output_half::<S, ODD>(outer, middle, zero);
+            for i in 0..TILE / 2 {
+                t[i][j] = o[i];
+            }
+        }
+        let bias = S::load(a.epilogue.bias.as_ptr().add(channel));
+        let x = tile * TILE * a.pixel_stride + channel;
+        let pixels = a.valid_pixels - (tile * TILE).min(a.valid_pixels);
+        for i in 0..TILE / 2 {
+            let row = 2 * i + usize::from(ODD);
+            if row >= a.valid_rows {
+                continue;
+            }
+            let middle = [t[i][1], t[i][2], t[i][3], t[i][4]];
+            let even = output_half::<S, false>(t[i][0], middle, bias);
+            let odd = output_half::<S, true>(t[i][5], middle, bias);
+            let o = [even[0], odd[0], even[1], odd[1]];
+            if pixels >= TILE {
+                let merge = a.merges.map(|rows| rows[row].wrapping_add(x));
+                let o = finish::<S, TILE>(a.epilogue, o, channel, merge, a.pixel_stride);
+                for j in 0..TILE {
+                    S::store(a.rows[row].add(x + j * a.pixel_stride), o[j]);
                 }
-                let x = tile * TILE * a.pixel_stride + channel;
-                for i in 0..a.valid_rows {
-                    let o = output_1d::<S>(t[i]);
-                    let row = a.rows[i].add(x);
-                    if pixels >= TILE {
-                        let merge = a.merges.map(|rows| rows[i].wrapping_add(x));
-                        let o = finish::<S, TILE>(a.epilogue, o, channel, merge, a.pixel_stride);
-                        for (j, o) in o.into_iter().enumerate() {
-                            S::store(row.add(j * a.pixel_stride), o);
-                        }
-                    } else {
-                        for (j, o) in o.into_iter().enumerate().take(pixels) {
-                            let x = x + j * a.pixel_stride;
-                            let merge = a.merges.map(|rows| rows[i].wrapping_add(x));
-                            let [o] =
-                                finish::<S, 1>(a.epilogue, [o], channel, merge, a.pixel_stride);
-                            S::store(a.rows[i].add(x), o);
-                        }
-                    }
+            } else {
+                for j in 0..pixels {
+                    let x = x + j * a.pixel_stride;
+                    let merge = a.merges.map(|rows| rows[row].wrapping_add(x));
+                    let [o] = finish::<S, 1>(a.epilogue, [o[j]], channel, merge, a.pixel_stride);
+                    S::store(a.rows[row].add(x), o);
                 }
             }
         }

@@ -309,10 +309,14 @@ fn compile_conv(
             .map(|n| if n < outputs { values(source(n)) } else { 0.0 })
             .collect()
     };
+    let slopes = |slopes: Vec<f32>| match slopes.iter().all(|&s| s <= 1.0) {
+        true => Act::FlatSlopes(slopes),
+        false => Act::Slopes(slopes),
+    };
     let act = match &conv.activation {
         Activation::Identity => Act::Identity,
-        Activation::LeakyRelu(slope) => Act::Slopes(padded(&|_| *slope)),
-        Activation::PRelu(slopes) => Act::Slopes(padded(&|n| slopes[n])),
+        Activation::LeakyRelu(slope) => slopes(padded(&|_| *slope)),
+        Activation::PRelu(each) => slopes(padded(&|n| each[n])),
         Activation::Silu => Act::Silu,
     };
     let merges = conv.merges.iter().map(|merge| match *merge {

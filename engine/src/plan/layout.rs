@@ -5,6 +5,7 @@ use super::geometry::{Extent, extents};
 use super::schedule::Schedule;
 use crate::Result;
 use crate::buffer::LINE;
+use crate::kernel::gemm::MAX_TAIL;
 use crate::kernel::winograd::{FREQUENCIES, TILE};
 use crate::network::INPUT;
 
@@ -52,6 +53,8 @@ pub(crate) struct Scratch {
     /// Floats between tiles and between frequencies of `M`.
     pub m_tile_stride: usize,
     pub m_frequency_stride: usize,
+    /// Tiles in a block are multiples of this where possible: rows of the matrix product's register tile.
+    pub grain: usize,
     /// Floats in all.
     pub len: usize,
 }
@@ -71,6 +74,8 @@ pub(crate) struct Layout {
     /// By step: output pixels in a task's stretch of a row, a multiple of the Winograd tile.
     pub chunk: Vec<usize>,
     pub schedule: Schedule,
+    /// Threads that it was made for.
+    pub threads: usize,
     /// Arena size.
     pub floats: usize,
 }
@@ -217,6 +222,7 @@ impl Layout {
             winograd,
             chunk,
             schedule,
+            threads,
             floats,
         }
     }
@@ -281,8 +287,8 @@ fn scratch(conv: &CompiledConv, compiled: &Compiled, width: usize) -> Scratch {
     // An odd number of cache lines between frequencies: the transforms touch all of them at once, and
     // powers of two would put them into the same few sets.
     let odd = |len: usize| (len.div_ceil(LINE) | 1) * LINE;
-    let frequency_stride = odd((tiles + rows) * tile_stride);
-    let m_frequency_stride = odd((tiles + rows) * outputs);
+    let frequency_stride = odd((tiles + MAX_TAIL) * tile_stride);
+    let m_frequency_stride = odd((tiles + MAX_TAIL) * outputs);
     let v_len = FREQUENCIES * frequency_stride;
     if in_place {
         Scratch {
@@ -292,6 +298,7 @@ fn scratch(conv: &CompiledConv, compiled: &Compiled, width: usize) -> Scratch {
             m_offset: 0,
             m_tile_stride: tile_stride,
             m_frequency_stride: frequency_stride,
+            grain: rows,
             len: v_len,
         }
     } else {
@@ -302,6 +309,7 @@ fn scratch(conv: &CompiledConv, compiled: &Compiled, width: usize) -> Scratch {
             m_offset: v_len,
             m_tile_stride: outputs,
             m_frequency_stride,
+            grain: rows,
             len: v_len + FREQUENCIES * m_frequency_stride,
         }
     }

@@ -4,6 +4,17 @@
 //! of them in a thunk that carries `#[target_feature]`, so that after inlining the intrinsics compile to
 //! single instructions. A kernel must therefore never be called but through its table.
 
+/// Methods of [`Simd`] that are one expression of intrinsics each.
+#[cfg(target_arch = "x86_64")]
+macro_rules! intrinsics {
+    ($($name:ident($($argument:ident: $type:ty),*) -> $result:ty = $body:expr;)*) => {$(
+        #[inline(always)]
+        unsafe fn $name($($argument: $type),*) -> $result {
+            // SAFETY: the trait's contract gives the instruction set and valid pointers.
+            unsafe { $body }
+        }
+    )*};
+}
 #[cfg(target_arch = "x86_64")]
 mod avx2;
 #[cfg(target_arch = "x86_64")]
@@ -17,6 +28,18 @@ pub(crate) use avx2::Avx2;
 pub(crate) use avx512::Avx512;
 pub use isa::Isa;
 pub(crate) use portable::Portable;
+
+/// Asks for the cache line at `p` to be brought into the second-level cache. A hint: any address will do.
+#[inline(always)]
+pub(crate) fn prefetch(p: *const f32) {
+    #[cfg(target_arch = "x86_64")]
+    // SAFETY: prefetching faults on no address, and every x86-64 processor has the instruction.
+    unsafe {
+        std::arch::x86_64::_mm_prefetch::<{ std::arch::x86_64::_MM_HINT_T1 }>(p.cast());
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = p;
+}
 
 /// Operations that the kernels need, on `LANES` floats at a time.
 ///

@@ -1,0 +1,198 @@
+//! Options of `upwise upscale`, named as other upscalers name them.
+
+use std::path::PathBuf;
+
+use clap::{ArgGroup, Args};
+use upwise_engine::Isa;
+
+use super::values::{self, TargetSize};
+use crate::picture::Format;
+
+const EXAMPLES: &str = "\
+Examples:
+  upwise upscale photo.jpg                      photo_4x.jpg beside it, at the model's own factor
+  upwise upscale photo.jpg -s 2 -o big.png      twice the size, as PNG
+  upwise upscale shots/ -o out/ --recursive     every picture of a folder, its tree mirrored
+  upwise upscale sprite.png -n nearest -s 4     pixel art: blocks stay blocks
+  upwise upscale - -o - -f png < a.jpg > b.png  through pipes\n";
+
+const NOTES: &str = "\
+Colour: the network sees the samples as they are encoded; the ICC profile goes into the output
+unchanged. CMYK is converted to sRGB.
+
+Exit codes: 0 all done, 1 some of several pictures failed; of a single picture 65 bad input, 66 no
+input, 69 model missing or unsupported, 73 cannot write, 74 I/O error, 75 over a limit; 2 wrong usage,
+130 interrupted.";
+
+/// Enlarge pictures.
+///
+/// Reads PNG, JPEG, WebP, TIFF and BMP, whatever the file is called, and writes the same. Colour
+/// profile, EXIF, XMP, density, transparency, grey and 16 bits are kept where the format can hold them;
+/// a rotated photo comes out upright. Nothing is overwritten unless asked, and a result appears under
+/// its name only when it is complete.
+#[derive(Args, Debug)]
+#[command(
+    group(ArgGroup::new("target").args(["scale", "width", "height", "size", "megapixels"])),
+    after_help = EXAMPLES,
+    after_long_help = format!("{EXAMPLES}\n{NOTES}")
+)]
+pub struct UpscaleArgs {
+    /// Pictures and folders; - is standard input
+    #[arg(value_name = "IN")]
+    pub inputs: Vec<PathBuf>,
+
+    /// Another picture or folder, the same as naming it without -i
+    #[arg(short = 'i', long = "input", value_name = "IN")]
+    pub more_inputs: Vec<PathBuf>,
+
+    /// Where the result goes: a file, a folder, or - for standard output
+    ///
+    /// Several inputs or a folder need a folder. Without this, NAME.jpg becomes NAME_4x.jpg beside it,
+    /// and a folder NAME becomes a folder NAME_4x beside it.
+    #[arg(short, long, value_name = "OUT")]
+    pub output: Option<PathBuf>,
+
+    /// Times larger, 1 to 8, fractions allowed [default: the model's own factor; 2 without a model]
+    ///
+    /// The network always runs at its own factor; the rest is a resample in linear light.
+    #[arg(short, long, visible_alias = "outscale", value_name = "FACTOR", value_parser = values::scale)]
+    pub scale: Option<f64>,
+
+    /// Width in pixels, height in proportion
+    #[arg(short, long, value_name = "PIXELS", value_parser = values::side)]
+    pub width: Option<usize>,
+
+    /// Height in pixels, width in proportion
+    #[arg(long, value_name = "PIXELS", value_parser = values::side)]
+    pub height: Option<usize>,
+
+    /// Exact size in pixels; stretches if the proportions differ
+    #[arg(short = 'r', long = "resize", value_name = "WxH", value_parser = values::size)]
+    pub size: Option<(usize, usize)>,
+
+    /// Size in millions of pixels, proportions kept
+    #[arg(long, value_name = "MP", value_parser = values::megapixels)]
+    pub megapixels: Option<f64>,
+
+    /// Options of the model and of the machine
+    #[command(flatten)]
+    pub run: RunArgs,
+
+    /// Format of the result: png, jpg, webp (lossless), tiff or bmp [default: by OUT's suffix, or as the input]
+    #[arg(short, long, value_name = "FORMAT")]
+    pub format: Option<Format>,
+
+    /// Added to the name before its suffix [default: _4x and the like beside the input, nothing in a folder]
+    #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
+    pub suffix: Option<String>,
+
+    /// Replace files that exist
+    #[arg(long)]
+    pub overwrite: bool,
+
+    /// Go into folders within folders
+    #[arg(long)]
+    pub recursive: bool,
+
+    /// Quality of JPEG
+    #[arg(long, value_name = "1-100", default_value_t = 95, value_parser = clap::value_parser!(u8).range(1..=100))]
+    pub quality: u8,
+
+    /// Most pixels that an input may have; the largest scanners stay below a quarter of the default
+    #[arg(long, value_name = "PIXELS", default_value = "1G", value_parser = values::pixels)]
+    pub max_input_pixels: u64,
+
+    /// Accepted for the sake of other tools: upwise runs on the CPU
+    #[arg(
+        short = 'g',
+        long = "gpu",
+        value_name = "ID",
+        allow_hyphen_values = true
+    )]
+    pub gpu: Option<String>,
+
+    /// Say nothing but errors
+    #[arg(short, long, conflicts_with = "verbose")]
+    pub quiet: bool,
+
+    /// Say what is done and how
+    #[arg(short, long)]
+    pub verbose: bool,
+
+    /// One JSON document about everything on standard output, at the end
+    #[arg(long, conflicts_with = "json_lines")]
+    pub json: bool,
+
+    /// One line of JSON on standard output as soon as a picture is done or has failed
+    #[arg(long)]
+    pub json_lines: bool,
+}
+
+/// What every command that runs a network takes.
+#[derive(Args, Clone, Debug)]
+pub struct RunArgs {
+    /// Model: a name from `upwise models`, a .safetensors or .pth file, or lanczos, bicubic, nearest
+    #[arg(short = 'n', long, value_name = "NAME|FILE")]
+    pub model: Option<String>,
+
+    /// Folder in which models are looked for by name
+    #[arg(short, long, value_name = "DIR", env = "UPWISE_MODELS", value_delimiter = if cfg!(windows) { ';' } else { ':' })]
+    pub models: Vec<PathBuf>,
+
+    /// Side of the tiles in input pixels; 0 cuts only what does not fit the memory
+    #[arg(short, long, value_name = "PIXELS", default_value_t = 0)]
+    pub tile: usize,
+
+    /// Threads [default: RAYON_NUM_THREADS, or every processor that may be used]
+    #[arg(short = 'j', long, value_name = "N", env = "UPWISE_THREADS", value_parser = threads)]
+    pub threads: Option<usize>,
+
+    /// Most memory to take, such as 512M or 4G [default: three quarters of what is free]
+    #[arg(long, value_name = "BYTES", env = "UPWISE_MAX_MEMORY", value_parser = values::bytes)]
+    pub max_memory: Option<u64>,
+
+    /// Instruction set: avx512, avx2 or portable [default: the best that there is]
+    #[arg(long, value_name = "ISA", env = "UPWISE_ISA")]
+    pub isa: Option<Isa>,
+}
+
+/// `load:proc:save` of other tools is accepted for its middle part: all three overlap here anyway.
+fn threads(word: &str) -> Result<usize, String> {
+    let word = match word.split(':').collect::<Vec<_>>()[..] {
+        [_, middle, _] => middle,
+        _ => word,
+    };
+    match word.parse::<usize>() {
+        Ok(threads @ 1..=1024) => Ok(threads),
+        _ => Err("a number of threads from 1 to 1024".into()),
+    }
+}
+
+impl RunArgs {
+    /// The number of threads to use.
+    pub fn threads(&self) -> usize {
+        let rayon = || std::env::var("RAYON_NUM_THREADS").ok()?.parse().ok();
+        self.threads
+            .or_else(|| rayon().filter(|threads| (1..=1024).contains(threads)))
+            .unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from))
+    }
+
+    /// The memory to stay within, in bytes.
+    pub fn max_memory(&self) -> u64 {
+        self.max_memory.unwrap_or_else(crate::memory::default_limit)
+    }
+}
+
+impl UpscaleArgs {
+    /// The size that was asked for, if any.
+    pub fn target(&self) -> Option<TargetSize> {
+        self.scale
+            .map(TargetSize::Scale)
+            .or(self.width.map(TargetSize::Width))
+            .or(self.height.map(TargetSize::Height))
+            .or(self
+                .size
+                .map(|(width, height)| TargetSize::Size(width, height)))
+            .or(self.megapixels.map(TargetSize::Megapixels))
+    }
+}

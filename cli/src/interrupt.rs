@@ -1,0 +1,46 @@
+//! Ctrl-C and termination: the first asks the work to stop, the second ends the process.
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use crate::failure::EXIT_INTERRUPTED;
+
+static INTERRUPTED: AtomicBool = AtomicBool::new(false);
+static TEMPORARY: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
+
+/// Installs the handler. A second signal does not wait for the work to notice the first.
+pub fn install() {
+    // Fails only if there is a handler already, and then that one decides.
+    let _ = ctrlc::set_handler(|| {
+        if INTERRUPTED.swap(true, Ordering::Relaxed) {
+            let paths = TEMPORARY.lock().unwrap_or_else(PoisonError::into_inner);
+            for path in paths.iter() {
+                let _ = std::fs::remove_file(path);
+            }
+            std::process::exit(EXIT_INTERRUPTED.into());
+        }
+    });
+}
+
+/// Whether the work should stop.
+pub fn requested() -> bool {
+    INTERRUPTED.load(Ordering::Relaxed)
+}
+
+/// Keeps a temporary file on the list of those that a second signal removes.
+pub struct Guard(PathBuf);
+
+/// Puts a temporary file on that list until the guard is dropped.
+pub fn remove_on_abort(path: &Path) -> Guard {
+    let mut paths = TEMPORARY.lock().unwrap_or_else(PoisonError::into_inner);
+    paths.push(path.to_path_buf());
+    Guard(path.to_path_buf())
+}
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        let mut paths = TEMPORARY.lock().unwrap_or_else(PoisonError::into_inner);
+        paths.retain(|path| *path != self.0);
+    }
+}

@@ -1,0 +1,7 @@
+//! Which models there are: those inside the binary, and weight files on disk.
+
+mod find;
+mod list;
+
+pub use find::{Choice, Found, Resampler, Source, by_name, choose, open};
+pub use list::run;

@@ -1,0 +1,168 @@
+//! JPEG: baseline and progressive; grey, YCbCr, RGB, and CMYK or YCCK as Adobe writes them.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use zune_core::bytestream::ZCursor;
+use zune_core::colorspace::ColorSpace;
+use zune_core::options::DecoderOptions;
+use zune_jpeg::JpegDecoder;
+
+use super::jpeg_markers::Markers;
+use super::{Decoded, convert};
+use crate::picture::limits::{allocate, check_plausible};
+use crate::picture::{Format, Input, Limits, Metadata, PictureError, Samples};
+
+/// Pixels that a byte of coded data can become: a block of 64 takes at least a bit in one scan.
+const PIXELS_PER_BYTE: u64 = 512;
+
+/// What the samples of the decoder are.
+#[derive(Clone, Copy, PartialEq)]
+enum Kind {
+    Grey,
+    Rgb,
+    Cmyk,
+    Ycck,
+}
+
+pub fn probe(input: Input) -> Result<(usize, usize), PictureError> {
+    let markers = Markers::scan(&input.into_bytes(u64::MAX)?)?;
+    match markers.end {
+        Some(_) => Ok((markers.width, markers.height)),
+        None => Err(PictureError::truncated()),
+    }
+}
+
+pub fn decode(input: Input, limits: &Limits) -> Result<Decoded, PictureError> {
+    let mut bytes = input.into_bytes(limits.bytes)?;
+    let markers = Markers::scan(&bytes)?;
+    let (width, height) = (markers.width, markers.height);
+    let count = markers.components.len();
+    if markers.precision != 8 {
+        return Err(PictureError::Unsupported(format!(
+            "a JPEG of {} bits a sample; save it as PNG or TIFF of 16 bits",
+            markers.precision
+        )));
+    }
+    // Samples, and what the decoder keeps of a progressive file: a 16-bit coefficient for each.
+    limits.check(width, height, count * 3)?;
+    check_plausible(
+        width as u64 * height as u64,
+        bytes.len() as u64,
+        PIXELS_PER_BYTE,
+    )?;
+    let Some(end) = markers.end else {
+        return Err(PictureError::truncated());
+    };
+
+    let transform = markers.adobe.map(|(_, transform)| transform);
+    let kind = match count {
+        1 => Kind::Grey,
+        3 => Kind::Rgb,
+        4 if transform == Some(2) => Kind::Ycck,
+        4 => Kind::Cmyk,
+        _ => {
+            return Err(PictureError::Unsupported(format!(
+                "a JPEG of {count} colour components"
+            )));
+        }
+    };
+    // Three components without a transform are RGB; the decoder knows that only by their names.
+    let raw_rgb = count == 3 && (transform == Some(0) || markers.components == *b"RGB");
+    if let Some((at, _)) = markers.adobe.filter(|_| count < 4) {
+        // The decoder takes "no transform" for CMYK whatever the number of components.
+        bytes[at] = b'-';
+    }
+    bytes.truncate(end + 2);
+
+    let mut samples: Vec<u8> = allocate(width * height * count)?;
+    decode_into(&bytes, kind, raw_rgb, &mut samples)?;
+    // A file that was cut off and closed with an end marker decodes to made-up pixels. They depend on
+    // what stands before that marker: more of it changes nothing in a complete file.
+    let first = digest(&samples);
+    bytes.truncate(end);
+    bytes.extend_from_slice(&[0xa7; 64]);
+    bytes.extend_from_slice(&[0xff, 0xd9]);
+    decode_into(&bytes, kind, raw_rgb, &mut samples).map_err(|_| PictureError::truncated())?;
+    if digest(&samples) != first {
+        return Err(PictureError::truncated());
+    }
+
+    let mut warnings = Vec::new();
+    let mut metadata = Metadata {
+        icc: markers.icc,
+        exif: markers.exif,
+        xmp: markers.xmp,
+        photoshop: markers.photoshop,
+        density: markers.density,
+        ..Metadata::default()
+    };
+    if matches!(kind, Kind::Cmyk | Kind::Ycck) {
+        if kind == Kind::Ycck {
+            // Its luma and chroma are those of the complements of its inks.
+            convert::ycbcr_to_rgb(&mut samples, 4);
+            for pixel in samples.chunks_exact_mut(4) {
+                pixel[..3].iter_mut().for_each(|v| *v = 255 - *v);
+            }
+        }
+        if transform.is_some() {
+            // Adobe stores light, not ink.
+            samples.iter_mut().for_each(|v| *v = 255 - *v);
+        }
+        samples = convert::cmyk_to_rgb(&samples, metadata.icc.as_deref(), &mut warnings)?;
+        metadata.icc = None;
+    }
+    Ok(Decoded {
+        width,
+        height,
+        colour: kind != Kind::Grey,
+        alpha: false,
+        samples: Samples::U8(samples),
+        metadata,
+        warnings,
+    })
+}
+
+fn decode_into(
+    bytes: &[u8],
+    kind: Kind,
+    raw_rgb: bool,
+    samples: &mut [u8],
+) -> Result<(), PictureError> {
+    let failure = |e| PictureError::damaged(Format::Jpeg, e);
+    let colours = match kind {
+        Kind::Grey => ColorSpace::Luma,
+        Kind::Rgb => ColorSpace::RGB,
+        Kind::Cmyk => ColorSpace::CMYK,
+        Kind::Ycck => ColorSpace::YCCK,
+    };
+    let options = DecoderOptions::new_fast()
+        .set_strict_mode(true)
+        .set_max_width(usize::from(u16::MAX))
+        .set_max_height(usize::from(u16::MAX))
+        .jpeg_set_out_colorspace(colours);
+    let mut decoder = JpegDecoder::new_with_options(ZCursor::new(bytes), options);
+    decoder.decode_headers().map_err(failure)?;
+    let input = decoder.input_colorspace();
+    if raw_rgb && input == Some(ColorSpace::YCbCr) {
+        // Asked for what it believes to have, the decoder converts nothing.
+        decoder.set_options(options.jpeg_set_out_colorspace(ColorSpace::YCbCr));
+    }
+    let matches = match kind {
+        Kind::Grey => input == Some(ColorSpace::Luma),
+        Kind::Rgb => matches!(input, Some(ColorSpace::YCbCr | ColorSpace::RGB)),
+        Kind::Cmyk | Kind::Ycck => input == Some(colours),
+    };
+    if !matches || decoder.output_buffer_size() != Some(samples.len()) {
+        return Err(PictureError::damaged(
+            Format::Jpeg,
+            "its segments contradict each other",
+        ));
+    }
+    decoder.decode_into(samples).map_err(failure)
+}
+
+fn digest(samples: &[u8]) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    samples.hash(&mut hasher);
+    hasher.finish()
+}

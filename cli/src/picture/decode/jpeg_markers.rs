@@ -1,0 +1,151 @@
+//! The marker segments of a JPEG file (ITU-T T.81, annex B): everything but its pixels.
+
+use crate::picture::{Density, Format, PictureError};
+
+const EXIF_PREFIX: &[u8] = b"Exif\0\0";
+const XMP_PREFIX: &[u8] = b"http://ns.adobe.com/xap/1.0/\0";
+const ICC_PREFIX: &[u8] = b"ICC_PROFILE\0";
+const PHOTOSHOP_PREFIX: &[u8] = b"Photoshop 3.0\0";
+const ADOBE_PREFIX: &[u8] = b"Adobe";
+
+/// What the segments say.
+#[derive(Debug, Default)]
+pub struct Markers {
+    pub width: usize,
+    pub height: usize,
+    /// Identifiers of the colour components, in order.
+    pub components: Vec<u8>,
+    /// Bits of a sample.
+    pub precision: u8,
+    /// An Adobe segment: its position and its colour transform (0 none, 1 YCbCr, 2 YCCK).
+    pub adobe: Option<(usize, u8)>,
+    pub density: Option<Density>,
+    pub exif: Option<Vec<u8>>,
+    pub xmp: Option<Vec<u8>>,
+    pub icc: Option<Vec<u8>>,
+    /// Photoshop image resources, their segments joined.
+    pub photoshop: Option<Vec<u8>>,
+    /// Position of the end marker of the first picture, or `None` if the file ends before it.
+    pub end: Option<usize>,
+}
+
+impl Markers {
+    /// Walks over the segments and the coded data of the first picture in a file.
+    pub fn scan(bytes: &[u8]) -> Result<Self, PictureError> {
+        let mut markers = Markers::default();
+        let mut icc: Vec<(u8, u8, &[u8])> = Vec::new();
+        let mut at = 2;
+        while let Some((marker, start)) = next_marker(bytes, at) {
+            at = start;
+            match marker {
+                // End of the picture; SOI, TEM and restart markers have no content.
+                0xd9 => {
+                    markers.end = Some(start - 2);
+                    break;
+                }
+                0x01 | 0xd0..=0xd8 => continue,
+                _ => {}
+            }
+            let Some(segment) = segment(bytes, start) else {
+                break;
+            };
+            at = start + 2 + segment.len();
+            match marker {
+                // Start of frame, any kind but DHT (C4), JPG (C8) and DAC (CC).
+                0xc0..=0xcf if ![0xc4, 0xc8, 0xcc].contains(&marker) => markers.frame(segment)?,
+                0xe0 => markers.jfif(segment),
+                0xe1 => {
+                    if let Some(exif) = segment.strip_prefix(EXIF_PREFIX) {
+                        markers.exif.get_or_insert_with(|| exif.to_vec());
+                    } else if let Some(xmp) = segment.strip_prefix(XMP_PREFIX) {
+                        markers.xmp.get_or_insert_with(|| xmp.to_vec());
+                    }
+                }
+                0xe2 => {
+                    if let Some([number, of, profile @ ..]) = segment.strip_prefix(ICC_PREFIX) {
+                        icc.push((*number, *of, profile));
+                    }
+                }
+                0xed => {
+                    if let Some(resources) = segment.strip_prefix(PHOTOSHOP_PREFIX) {
+                        markers
+                            .photoshop
+                            .get_or_insert_default()
+                            .extend_from_slice(resources);
+                    }
+                }
+                0xee if segment.starts_with(ADOBE_PREFIX) => {
+                    if let Some(&transform) = segment.get(11) {
+                        markers.adobe = Some((start + 2, transform));
+                    }
+                }
+                _ => {}
+            }
+        }
+        if markers.components.is_empty() {
+            return Err(match markers.end {
+                None => PictureError::truncated(),
+                Some(_) => PictureError::damaged(Format::Jpeg, "it has no picture"),
+            });
+        }
+        icc.sort_by_key(|&(number, ..)| number);
+        let complete = icc.iter().enumerate().all(|(i, &(number, of, _))| {
+            usize::from(number) == i + 1 && usize::from(of) == icc.len()
+        });
+        if complete && !icc.is_empty() {
+            markers.icc = Some(icc.iter().flat_map(|(.., part)| *part).copied().collect());
+        }
+        Ok(markers)
+    }
+
+    fn frame(&mut self, segment: &[u8]) -> Result<(), PictureError> {
+        let &[precision, h1, h0, w1, w0, count, ref components @ ..] = segment else {
+            return Err(PictureError::truncated());
+        };
+        self.precision = precision;
+        self.height = usize::from(u16::from_be_bytes([h1, h0]));
+        self.width = usize::from(u16::from_be_bytes([w1, w0]));
+        self.components = components
+            .chunks_exact(3)
+            .take(usize::from(count))
+            .map(|c| c[0])
+            .collect();
+        Ok(())
+    }
+
+    fn jfif(&mut self, segment: &[u8]) {
+        let Some(&[_, _, unit, x1, x0, y1, y0, ..]) = segment.strip_prefix(b"JFIF\0") else {
+            return;
+        };
+        let scale = match unit {
+            1 => 1.0,
+            2 => 2.54,
+            _ => return,
+        };
+        let value = |high, low| f64::from(u16::from_be_bytes([high, low])) * scale;
+        self.density = Density::new(value(x1, x0), value(y1, y0));
+    }
+}
+
+/// The next marker at or after `at` and where its segment starts. Coded data in between is skipped:
+/// in it, 0xFF is followed by zero.
+fn next_marker(bytes: &[u8], mut at: usize) -> Option<(u8, usize)> {
+    loop {
+        at += bytes.get(at..)?.iter().position(|&b| b == 0xff)?;
+        while *bytes.get(at)? == 0xff {
+            at += 1;
+        }
+        let marker = bytes[at];
+        at += 1;
+        if marker != 0 {
+            return Some((marker, at));
+        }
+    }
+}
+
+/// A segment's content, without its length; `None` if the file ends inside it.
+fn segment(bytes: &[u8], start: usize) -> Option<&[u8]> {
+    let length = bytes.get(start..start + 2)?;
+    let length = usize::from(u16::from_be_bytes([length[0], length[1]]));
+    bytes.get(start + 2..start + length.max(2))
+}

@@ -1,0 +1,254 @@
+//! Pictures to their place: all of it or nothing.
+//!
+//! The encoder runs on a thread of its own and is fed batches of rows through a bounded channel, so
+//! that compression and the making of rows overlap and neither runs away from the other. The file is
+//! written under a temporary name beside its target, flushed to the disk, opened again and checked,
+//! and only then renamed. Whatever fails before that leaves nothing behind.
+
+use std::fs::{self, File};
+use std::io::{self, BufWriter, Seek, Write};
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
+use std::thread;
+
+use super::decode::probe;
+use super::encode::{Header, Options, RowSource, encode};
+use super::{Format, Input, PictureError, reason};
+use crate::interrupt;
+
+/// Bytes of rows that are handed over at a time, if a row is not longer.
+const BATCH_BYTES: usize = 1 << 18;
+/// Batches that wait for the encoder.
+const BATCHES: usize = 4;
+
+/// Why a picture was not saved. `E` is the error of whoever makes the rows.
+#[derive(Debug)]
+pub enum SaveError<E> {
+    /// The target cannot be written to; the words name no path.
+    Target(String),
+    /// Encoding or writing failed.
+    Encode(PictureError),
+    /// The rows could not be made.
+    Rows(E),
+}
+
+/// Where rows are put for the encoder.
+pub struct RowSink {
+    batches: SyncSender<Vec<u8>>,
+    used: Receiver<Vec<u8>>,
+    batch: Vec<u8>,
+    capacity: usize,
+    stopped: bool,
+}
+
+impl RowSink {
+    /// Appends a row in the layout of the header. `false` once the encoder has failed; it says why itself.
+    #[must_use]
+    pub fn push(&mut self, row: &[u8]) -> bool {
+        self.batch.extend_from_slice(row);
+        if self.batch.len() + row.len() > self.capacity {
+            self.hand_over();
+        }
+        !self.stopped
+    }
+
+    fn hand_over(&mut self) {
+        let mut next = self.used.try_recv().unwrap_or_default();
+        next.clear();
+        next.reserve_exact(self.capacity);
+        let full = std::mem::replace(&mut self.batch, next);
+        self.stopped |= self.batches.send(full).is_err();
+    }
+}
+
+/// The other end of a [`RowSink`].
+struct Feed {
+    batches: Receiver<Vec<u8>>,
+    used: Sender<Vec<u8>>,
+    batch: Vec<u8>,
+    at: usize,
+}
+
+impl RowSource for Feed {
+    fn next_row(&mut self, row: &mut [u8]) -> io::Result<()> {
+        if self.at == self.batch.len() {
+            let next = self
+                .batches
+                .recv()
+                .map_err(|_| io::Error::other("the rows ended early"))?;
+            // The other side may be gone already; then nobody needs the buffer.
+            let _ = self.used.send(std::mem::replace(&mut self.batch, next));
+            self.at = 0;
+        }
+        row.copy_from_slice(&self.batch[self.at..self.at + row.len()]);
+        self.at += row.len();
+        Ok(())
+    }
+}
+
+/// Encodes what `produce` pushes, on a second thread.
+fn write<W: Write + Seek + Send, E>(
+    out: &mut W,
+    format: Format,
+    header: &Header<'_>,
+    options: &Options,
+    produce: impl FnOnce(&mut RowSink) -> Result<(), E>,
+) -> Result<(), SaveError<E>> {
+    let (batches, to_encode) = sync_channel(BATCHES);
+    let (give_back, used) = channel();
+    let mut sink = RowSink {
+        batches,
+        used,
+        batch: Vec::new(),
+        capacity: BATCH_BYTES.max(header.row_bytes()),
+        stopped: false,
+    };
+    let mut feed = Feed {
+        batches: to_encode,
+        used: give_back,
+        batch: Vec::new(),
+        at: 0,
+    };
+    thread::scope(|scope| {
+        let encoder = scope.spawn(move || encode(format, out, header, options, &mut feed));
+        let produced = produce(&mut sink);
+        if produced.is_ok() && !sink.batch.is_empty() {
+            sink.hand_over();
+        }
+        let stopped = sink.stopped;
+        drop(sink);
+        let encoded = encoder
+            .join()
+            .unwrap_or_else(|_| Err(PictureError::Io(io::Error::other("the encoder panicked"))));
+        match (produced, encoded) {
+            // The encoder's failure is why the rows stopped, unless they failed by themselves.
+            (Err(error), _) if !stopped => Err(SaveError::Rows(error)),
+            (_, Err(error)) => Err(SaveError::Encode(error)),
+            (Err(error), Ok(())) => Err(SaveError::Rows(error)),
+            (Ok(()), Ok(())) => Ok(()),
+        }
+    })
+}
+
+/// Says whether a file can be put at `path`, before any work is done for it.
+///
+/// Errors are [`SaveError::Target`] in words without the path.
+pub fn check_target(path: &Path, overwrite: bool) -> Result<(), String> {
+    match fs::symlink_metadata(path) {
+        Ok(_) => match fs::metadata(path) {
+            Ok(kind) if kind.is_dir() => return Err("it is a folder".into()),
+            Ok(kind) if !kind.is_file() => {
+                return Err("it is not a plain file; -o - writes to standard output".into());
+            }
+            _ if !overwrite => {
+                return Err("it exists already; --overwrite replaces it".into());
+            }
+            _ => {}
+        },
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        Err(error) => return Err(reason(&error)),
+    }
+    let folder = folder_of(path);
+    match fs::metadata(&folder) {
+        Ok(kind) if kind.is_dir() => Ok(()),
+        Ok(_) => Err(format!("{} is not a folder", folder.display())),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            Err(format!("the folder {} does not exist", folder.display()))
+        }
+        Err(error) => Err(format!("{}: {}", folder.display(), reason(&error))),
+    }
+}
+
+/// The folder that a file is in; the current one if its path names none.
+pub fn folder_of(path: &Path) -> PathBuf {
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder.to_path_buf(),
+        _ => PathBuf::from("."),
+    }
+}
+
+/// Writes a picture to a file and returns its length in bytes.
+pub fn to_file<E>(
+    path: &Path,
+    overwrite: bool,
+    format: Format,
+    header: &Header<'_>,
+    options: &Options,
+    produce: impl FnOnce(&mut RowSink) -> Result<(), E>,
+) -> Result<u64, SaveError<E>> {
+    check_target(path, overwrite).map_err(SaveError::Target)?;
+    let folder = folder_of(path);
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".upwise-").suffix(".part");
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        // What any new file gets; the umask takes its share.
+        builder.permissions(fs::Permissions::from_mode(0o666));
+    }
+    let mut file = builder
+        .tempfile_in(&folder)
+        .map_err(|e| SaveError::Target(reason(&e)))?;
+    let _guard = interrupt::remove_on_abort(file.path());
+
+    let mut out = BufWriter::with_capacity(1 << 16, file.as_file_mut());
+    write(&mut out, format, header, options, produce)?;
+    let io = |e: io::Error| SaveError::Encode(PictureError::Io(e));
+    out.flush().map_err(io)?;
+    drop(out);
+    file.as_file().sync_all().map_err(io)?;
+    let length = verify(file.path(), format, header).map_err(SaveError::Encode)?;
+    let renamed = if overwrite {
+        file.persist(path)
+    } else {
+        file.persist_noclobber(path)
+    };
+    match renamed {
+        Ok(_) => {}
+        Err(e) if e.error.kind() == io::ErrorKind::AlreadyExists => {
+            return Err(SaveError::Target(
+                "it appeared while the picture was made; --overwrite replaces it".into(),
+            ));
+        }
+        Err(e) => return Err(SaveError::Target(reason(&e.error))),
+    }
+    // The rename is on the disk once its folder is; not every file system can say so.
+    if let Ok(folder) = File::open(&folder) {
+        let _ = folder.sync_all();
+    }
+    Ok(length)
+}
+
+/// Writes a picture to a stream that cannot seek, once it is complete, and returns its length in bytes.
+pub fn to_stream<E>(
+    stream: &mut impl Write,
+    format: Format,
+    header: &Header<'_>,
+    options: &Options,
+    produce: impl FnOnce(&mut RowSink) -> Result<(), E>,
+) -> Result<u64, SaveError<E>> {
+    let io = |e: io::Error| SaveError::Encode(PictureError::Io(e));
+    let mut file = tempfile::tempfile().map_err(io)?;
+    let mut out = BufWriter::with_capacity(1 << 16, &mut file);
+    write(&mut out, format, header, options, produce)?;
+    out.flush().map_err(io)?;
+    drop(out);
+    file.rewind().map_err(io)?;
+    let length = io::copy(&mut file, stream).map_err(io)?;
+    stream.flush().map_err(io)?;
+    Ok(length)
+}
+
+/// Opens what was written and compares it with what should have been.
+fn verify(path: &Path, format: Format, header: &Header<'_>) -> Result<u64, PictureError> {
+    let input = Input::open(path, u64::MAX)?;
+    let length = input.length();
+    let found = probe(input)?;
+    if found != (format, header.width, header.height) {
+        let (format, width, height) = found;
+        return Err(PictureError::Io(io::Error::other(format!(
+            "what was written reads back as {format} of {width}x{height} pixels"
+        ))));
+    }
+    Ok(length)
+}

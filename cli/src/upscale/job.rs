@@ -1,0 +1,306 @@
+//! One picture from its file to its file.
+
+use std::io;
+use std::ops::ControlFlow;
+use std::path::Path;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Instant;
+
+use upwise_engine::{Error as EngineError, Rows};
+
+use super::console::{Console, Progress};
+use super::jobs::{Job, Place};
+use super::planes::{Merged, Pass, PictureRows, Quantiser, passes};
+use super::report::Done;
+use super::scaler::{Plan, Scaler};
+use crate::args::values::TargetSize;
+use crate::failure::Failure;
+use crate::interrupt;
+use crate::picture::encode::{Header, Options, lost_metadata, stored_layout};
+use crate::picture::save::{self, RowSink, SaveError};
+use crate::picture::{Format, Input, Limits, Picture, PictureError, alpha, decode, reason};
+
+/// What all pictures of a run have in common.
+pub struct Context<'a> {
+    /// The network or filter.
+    pub scaler: &'a Scaler,
+    /// The size that is asked for.
+    pub target: TargetSize,
+    /// Choices of the encoder.
+    pub options: Options,
+    /// Whether files may be replaced.
+    pub overwrite: bool,
+    /// Bounds on inputs.
+    pub limits: Limits,
+    /// Bytes that one picture may take in all.
+    pub max_memory: u64,
+    /// Bytes that the network may take of them.
+    pub engine_memory: u64,
+    /// Where people read.
+    pub console: &'a Console,
+}
+
+impl Context<'_> {
+    /// Enlarges one picture. If it fails, there is no output.
+    pub fn run(&self, job: &Job, label: &str) -> Result<Done, Failure> {
+        let start = Instant::now();
+        let input_name = job.input.name();
+        if interrupt::requested() {
+            return Err(Failure::Interrupted);
+        }
+        let input = open(&job.input, &self.limits)?;
+        if let Place::File(path) = &job.output {
+            check_target(path, self.overwrite, job.make_folder)?;
+        }
+        let mut picture = decode::decode(input, &self.limits)
+            .map_err(|error| Failure::decode(&input_name, error))?;
+        let format = job.format.unwrap_or(picture.format);
+        let mut warnings = std::mem::take(&mut picture.warnings);
+        let plan = self.plan(&picture, format, &input_name, &mut warnings)?;
+        if let Place::File(path) = &job.output {
+            prepare_target(path, job.make_folder)?;
+        }
+
+        let constant_alpha = picture.constant_alpha();
+        let alpha_varies = picture.alpha && constant_alpha.is_none();
+        if alpha_varies {
+            alpha::fill_hidden(&mut picture).map_err(|e| Failure::decode(&input_name, e))?;
+        }
+        let mut layout = picture.layout();
+        // Transparency that hides nothing is no loss.
+        if constant_alpha == Some(1.0) && !format.holds_alpha() {
+            layout.alpha = false;
+        }
+        let (stored, lost) = stored_layout(format, layout);
+        warnings.extend(lost);
+        warnings.extend(lost_metadata(format, &picture.metadata));
+        picture.metadata.set_size(plan.width, plan.height);
+        for warning in &warnings {
+            self.console.warning(&format!("{input_name}: {warning}"));
+        }
+        self.console.detail(&format!(
+            "{input_name}: {} of {}x{} pixels to {}x{}, {} passes of the network, {} MiB for it",
+            picture.format,
+            picture.width,
+            picture.height,
+            plan.width,
+            plan.height,
+            plan.passes,
+            plan.memory.div_ceil(1 << 20)
+        ));
+
+        let work = Work {
+            context: self,
+            picture: &picture,
+            plan: &plan,
+            passes: passes(picture.colour, alpha_varies, self.scaler.channels()),
+            quantiser: Quantiser::new(
+                layout.colour_channels() + usize::from(alpha_varies),
+                constant_alpha.unwrap_or(1.0),
+                stored,
+            ),
+            row_bytes: plan.width * stored.pixel_bytes(),
+            progress: self.console.progress(label),
+        };
+        let header = Header {
+            width: plan.width,
+            height: plan.height,
+            layout: stored,
+            metadata: &picture.metadata,
+        };
+        let produce = |sink: &mut RowSink| {
+            work.produce(sink)
+                .map_err(|error| Failure::engine(&input_name, error))
+        };
+        let saved = match &job.output {
+            Place::File(path) => save::to_file(
+                path,
+                self.overwrite,
+                format,
+                &header,
+                &self.options,
+                produce,
+            ),
+            Place::Stream => save::to_stream(
+                &mut io::stdout().lock(),
+                format,
+                &header,
+                &self.options,
+                produce,
+            ),
+        };
+        let output_name = job.output.name();
+        let bytes = saved.map_err(|error| match error {
+            SaveError::Target(words) => Failure::CannotWrite(format!("{output_name}: {words}")),
+            SaveError::Encode(error) => Failure::encode(&output_name, error),
+            SaveError::Rows(failure) => failure,
+        })?;
+        work.progress.finish();
+        Ok(Done {
+            model: self.scaler.name().to_string(),
+            input_width: picture.width,
+            input_height: picture.height,
+            width: plan.width,
+            height: plan.height,
+            format: format.suffix(),
+            bytes,
+            passes: plan.passes,
+            seconds: start.elapsed().as_secs_f64(),
+            warnings,
+        })
+    }
+
+    /// The size of the result and what it takes, refused here if the format or the memory cannot have it.
+    fn plan(
+        &self,
+        picture: &Picture,
+        format: Format,
+        name: &str,
+        warnings: &mut Vec<String>,
+    ) -> Result<Plan, Failure> {
+        let (width, height) = (picture.width, picture.height);
+        let layout = picture.layout();
+        let decoded = width as u64 * height as u64 * layout.pixel_bytes() as u64;
+        // Colour and alpha go through the network side by side.
+        let groups = if layout.alpha { 2 } else { 1 };
+        let left = self.max_memory.saturating_sub(decoded) / groups;
+        let plan = self
+            .scaler
+            .plan(width, height, self.target, left.min(self.engine_memory))
+            .map_err(|error| match error {
+                // A size that no picture of this one can have.
+                EngineError::Shape(words) => Failure::Limit(format!("{name}: {words}")),
+                EngineError::Limits(words) => {
+                    Failure::Limit(format!("{name}: {words} (--max-memory)"))
+                }
+                error => Failure::engine(name, error),
+            })?;
+        format
+            .check_size(plan.width, plan.height)
+            .map_err(|error| Failure::decode(name, error))?;
+        if let TargetSize::Size(..) = self.target {
+            let stretch = (plan.width as f64 / width as f64) / (plan.height as f64 / height as f64);
+            if !(0.99..=1.01).contains(&stretch) {
+                warnings.push(format!(
+                    "stretched: {width}x{height} and {}x{} have different proportions",
+                    plan.width, plan.height
+                ));
+            }
+        }
+        let mut memory = decoded + plan.memory * groups;
+        if format == Format::WebP {
+            // All of it at once, and again as it is being compressed.
+            memory += plan.width as u64 * plan.height as u64 * 8;
+        }
+        if memory > self.max_memory {
+            return Err(Failure::Limit(format!(
+                "{name}: {} MiB are needed, {} MiB are allowed; raise --max-memory, \
+                 set a smaller size or tile, or use -f png",
+                memory.div_ceil(1 << 20),
+                self.max_memory >> 20
+            )));
+        }
+        Ok(plan)
+    }
+}
+
+/// The rows of one picture on their way to the encoder.
+struct Work<'a> {
+    context: &'a Context<'a>,
+    picture: &'a Picture,
+    plan: &'a Plan,
+    passes: Vec<Pass>,
+    quantiser: Quantiser,
+    row_bytes: usize,
+    progress: Progress,
+}
+
+impl Work<'_> {
+    fn produce(&self, sink: &mut RowSink) -> Result<(), EngineError> {
+        let scaler = self.context.scaler;
+        // Passes run side by side, each of them as long as the others; in millionths.
+        let shares: Vec<AtomicU32> = self.passes.iter().map(|_| AtomicU32::new(0)).collect();
+        let observers: Vec<_> = (0..self.passes.len())
+            .map(|i| {
+                let shares = &shares;
+                move |share: f64| {
+                    shares[i].store((share * 1e6) as u32, Ordering::Relaxed);
+                    let sum: u32 = shares.iter().map(|s| s.load(Ordering::Relaxed)).sum();
+                    self.progress
+                        .set(f64::from(sum) / 1e6 / shares.len() as f64);
+                    if interrupt::requested() {
+                        ControlFlow::Break(())
+                    } else {
+                        ControlFlow::Continue(())
+                    }
+                }
+            })
+            .collect();
+        let mut parts: Vec<(Pass, Box<dyn Rows + '_>)> = Vec::new();
+        for (pass, observer) in self.passes.iter().zip(&observers) {
+            let source = Box::new(PictureRows::new(self.picture, pass));
+            let rows = scaler.network_rows(source, self.plan, observer)?;
+            parts.push((pass.clone(), rows));
+        }
+        let merged = Box::new(Merged::new(parts));
+        let mut rows = scaler.final_rows(merged, self.plan)?;
+        let mut row = vec![0.0; rows.width() * rows.channels()];
+        let mut bytes = vec![0; self.row_bytes];
+        for y in 0..self.plan.height {
+            rows.next_row(&mut row)?;
+            self.quantiser.row(&row, &mut bytes)?;
+            if interrupt::requested() {
+                return Err(EngineError::Cancelled);
+            }
+            if !sink.push(&bytes) {
+                // The encoder has failed and says why.
+                return Err(EngineError::Cancelled);
+            }
+            if self.plan.passes == 0 {
+                self.progress.set((y + 1) as f64 / self.plan.height as f64);
+            }
+        }
+        Ok(())
+    }
+}
+
+fn open(place: &Place, limits: &Limits) -> Result<Input, Failure> {
+    let opened = match place {
+        Place::File(path) => Input::open(path, limits.bytes),
+        Place::Stream => Input::read(io::stdin().lock(), limits.bytes),
+    };
+    opened.map_err(|error| match (place, error) {
+        (Place::File(path), PictureError::Io(error)) => Failure::open(path, &error),
+        (_, error) => Failure::decode(&place.name(), error),
+    })
+}
+
+/// Refuses a target that is there already, or whose folder is missing and will not be made.
+fn check_target(path: &Path, overwrite: bool, make_folder: bool) -> Result<(), Failure> {
+    if make_folder && !save::folder_of(path).exists() {
+        return Ok(());
+    }
+    save::check_target(path, overwrite)
+        .map_err(|words| Failure::CannotWrite(format!("{}: {words}", path.display())))
+}
+
+/// Finds out that a file cannot be made before minutes are spent on its pixels: only trying tells.
+fn prepare_target(path: &Path, make_folder: bool) -> Result<(), Failure> {
+    let folder = save::folder_of(path);
+    if make_folder {
+        std::fs::create_dir_all(&folder).map_err(|error| {
+            Failure::CannotWrite(format!("{}: {}", folder.display(), reason(&error)))
+        })?;
+    }
+    let probe = tempfile::Builder::new()
+        .prefix(".upwise-")
+        .tempfile_in(&folder);
+    probe.map(drop).map_err(|error| {
+        Failure::CannotWrite(format!(
+            "{}: no file can be made in {}: {}",
+            path.display(),
+            folder.display(),
+            reason(&error)
+        ))
+    })
+}

@@ -1,0 +1,169 @@
+//! The engine as this command uses it: the only file that knows its types by name.
+
+use upwise_engine::{
+    Engine, EngineOptions, Filter, Isa, Method, Observer, Result, Rows, Target, Upscaler,
+};
+
+use crate::args::upscale::RunArgs;
+use crate::args::values::TargetSize;
+use crate::failure::Failure;
+use crate::models::{self, Choice, Resampler};
+
+/// The factor of a filter when none is asked for.
+const FILTER_SCALE: f64 = 2.0;
+
+/// A network or a filter, ready for any number of pictures.
+pub struct Scaler {
+    name: String,
+    network: Option<Network>,
+    filter: Upscaler,
+}
+
+struct Network {
+    engine: Engine,
+    scale: usize,
+    channels: usize,
+}
+
+/// How one picture is enlarged, and what it takes.
+pub struct Plan {
+    /// The network within the memory that this picture leaves.
+    network: Option<Upscaler>,
+    /// Pixels in a row of the result.
+    pub width: usize,
+    /// Rows of the result.
+    pub height: usize,
+    /// Passes of the network over the picture.
+    pub passes: usize,
+    /// Bytes that the engine holds for one group of channels.
+    pub memory: u64,
+}
+
+/// How the engine is run with these options and this much memory.
+pub fn engine_options(args: &RunArgs, max_memory: u64) -> EngineOptions {
+    EngineOptions {
+        isa: args.isa.unwrap_or_else(Isa::detect),
+        threads: args.threads(),
+        tile: (args.tile > 0).then_some(args.tile),
+        max_memory: Some(max_memory),
+    }
+}
+
+impl Scaler {
+    /// Opens the model, if it is one, and packs its weights.
+    pub fn new(choice: &Choice, options: &EngineOptions) -> std::result::Result<Self, Failure> {
+        let filter = match choice {
+            Choice::Resampler(Resampler::Nearest) => Filter::Nearest,
+            Choice::Resampler(Resampler::Bicubic) => Filter::Bicubic,
+            Choice::Resampler(Resampler::Lanczos) | Choice::Model(_) => Filter::Lanczos,
+        };
+        let network = match choice {
+            Choice::Resampler(_) => None,
+            Choice::Model(found) => {
+                let model = models::open(found)?;
+                let info = model.info();
+                let (scale, channels) = (info.scale, info.in_channels);
+                if info.out_channels != channels || ![1, 3].contains(&channels) {
+                    return Err(Failure::Model(format!(
+                        "model {}: {} channels in and {} out; pictures take models of 1 or 3",
+                        found.name, channels, info.out_channels
+                    )));
+                }
+                let engine = Engine::new(&model, options)
+                    .map_err(|error| Failure::engine(&found.name, error))?;
+                Some(Network {
+                    engine,
+                    scale,
+                    channels,
+                })
+            }
+        };
+        Ok(Scaler {
+            name: choice.name().to_string(),
+            network,
+            filter: Upscaler::new(Method::Filter(filter)),
+        })
+    }
+
+    /// The model's or the filter's name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Channels that the network takes at a time; `None` for a filter, which takes any.
+    pub fn channels(&self) -> Option<usize> {
+        self.network.as_ref().map(|network| network.channels)
+    }
+
+    /// The size where none is asked for.
+    pub fn default_target(&self) -> TargetSize {
+        let scale = self.network.as_ref().map(|network| network.scale as f64);
+        TargetSize::Scale(scale.unwrap_or(FILTER_SCALE))
+    }
+
+    /// How `width` x `height` pixels get the size that was asked for, with at most `memory` bytes for
+    /// each group of channels that goes through the network.
+    pub fn plan(&self, width: usize, height: usize, size: TargetSize, memory: u64) -> Result<Plan> {
+        let target = match size {
+            TargetSize::Scale(factor) => Target::Scale(factor),
+            TargetSize::Width(width) => Target::Width(width),
+            TargetSize::Height(height) => Target::Height(height),
+            TargetSize::Size(width, height) => Target::Size(width, height),
+            TargetSize::Megapixels(megapixels) => Target::Megapixels(megapixels),
+        };
+        let network = self.network.as_ref().map(|network| {
+            let engine = network.engine.with_max_memory(memory);
+            Upscaler::new(Method::Network(engine))
+        });
+        let estimate = network
+            .as_ref()
+            .unwrap_or(&self.filter)
+            .estimate(width, height, &target)?;
+        let scale = self.network.as_ref().map_or(1, |network| network.scale);
+        let widest = width * scale.pow(estimate.passes as u32);
+        Ok(Plan {
+            network,
+            width: estimate.width,
+            height: estimate.height,
+            passes: estimate.passes,
+            // The filter's rows at 16 bytes a pixel, of which it holds a few batches.
+            memory: estimate.memory_bytes + 64 * 16 * (widest + estimate.width) as u64,
+        })
+    }
+
+    /// Runs the network over rows of [`Scaler::channels`], at its own factor as often as the plan says.
+    /// What is left to the exact size waits until colour and alpha are together again, because alpha is
+    /// not resampled in linear light.
+    pub fn network_rows<'a>(
+        &self,
+        source: Box<dyn Rows + 'a>,
+        plan: &'a Plan,
+        observer: Observer<'a>,
+    ) -> Result<Box<dyn Rows + 'a>> {
+        let (Some(network), Some(upscaler)) = (&self.network, &plan.network) else {
+            return Ok(source);
+        };
+        let mut rows = source;
+        for pass in 1..=plan.passes {
+            let size = (rows.width() * network.scale, rows.height() * network.scale);
+            // Each pass pulls the one before it, so the last tells how far all are; it is also by far
+            // the largest.
+            let observer = (pass == plan.passes).then_some(observer);
+            rows = upscaler.rows(rows, size, observer)?;
+        }
+        Ok(rows)
+    }
+
+    /// Brings rows of colour, with alpha or without, to the plan's final size.
+    pub fn final_rows<'a>(
+        &'a self,
+        source: Box<dyn Rows + 'a>,
+        plan: &Plan,
+    ) -> Result<Box<dyn Rows + 'a>> {
+        let size = (plan.width, plan.height);
+        if (source.width(), source.height()) == size {
+            return Ok(source);
+        }
+        self.filter.rows(source, size, None)
+    }
+}

@@ -1,0 +1,188 @@
+//! A task of a Winograd convolution: blocks of tiles, and the prefetching that keeps memory out of their way.
+//!
+//! The rows that the next block reads and this block writes are asked for in small parts while the matrix
+//! products run: the transforms touch six rows at a stride that the hardware does not follow.
+
+use super::task::Task;
+use crate::buffer::LINE;
+use crate::kernel::epilogue::MAX_MERGES;
+use crate::kernel::gemm::Gemm;
+use crate::kernel::winograd::{FREQUENCIES, InputTransform, OutputTransform, TILE};
+use crate::plan::compile::{Algorithm, CompiledConv, Step};
+use crate::plan::layout::{Map, Scratch};
+use crate::plan::schedule::Unit;
+use crate::simd::prefetch;
+use std::ptr::null;
+
+/// Tiles of the next block where `pixels` are left: even blocks rather than full ones and a small rest, in
+/// whole register tiles.
+fn block_tiles(step: Scratch, pixels: usize) -> usize {
+    let left = pixels.div_ceil(TILE);
+    let even = left.div_ceil(left.div_ceil(step.tiles));
+    even.next_multiple_of(step.grain).min(left)
+}
+
+/// Asks for the `f`-th of [`FREQUENCIES`] parts of `len` floats from `row + start` on.
+fn fetch(row: *const f32, start: usize, len: usize, f: usize) {
+    let part = len.div_ceil(FREQUENCIES).next_multiple_of(LINE);
+    for at in (f * part..((f + 1) * part).min(len)).step_by(LINE) {
+        prefetch(row.wrapping_add(start + at));
+    }
+}
+
+impl Task<'_> {
+    /// Transforms, multiplies and transforms back, block by block.
+    ///
+    /// # Safety
+    ///
+    /// As for every step: see `Arena::run`.
+    pub(super) unsafe fn winograd(&self, conv: &CompiledConv, unit: &Unit) {
+        let kernels = self.compiled.kernels;
+        let step = self.layout.winograd[unit.step];
+        let out = &self.layout.maps[conv.output];
+        // SAFETY: see `Arena::run`.
+        unsafe {
+            let v = self
+                .arena
+                .base
+                .add(self.layout.scratch + self.thread * self.layout.scratch_stride);
+            let m = v.add(step.m_offset);
+            let mut at = Some((unit.rows.start, self.x.start));
+            while let Some((y, x)) = at {
+                let tiles = block_tiles(step, self.x.end - x);
+                at = self.next_block(unit, y, x + tiles * TILE);
+                let mut channel = 0;
+                for &slot in &conv.inputs {
+                    let map = &self.layout.maps[slot];
+                    let mut rows = [null(); 6];
+                    for (i, row) in rows.iter_mut().enumerate() {
+                        let y = (y + i) as isize - 1;
+                        *row = self
+                            .row(map, y)
+                            .add(x * map.pixel_stride)
+                            .sub(map.pixel_stride);
+                    }
+                    (kernels.input_transform)(&InputTransform {
+                        rows,
+                        pixel_stride: map.pixel_stride,
+                        vectors: map.pixel_stride / kernels.lanes,
+                        tiles,
+                        v: v.add(channel),
+                        tile_stride: step.tile_stride,
+                        frequency_stride: step.frequency_stride,
+                    });
+                    channel += map.pixel_stride;
+                }
+                for block in &conv.blocks {
+                    let width = block.vectors * kernels.lanes;
+                    let gemm = &kernels.gemm[block.vectors - 1];
+                    let first = block.first_vector * kernels.lanes;
+                    for f in 0..FREQUENCIES {
+                        if block.first_vector == 0 {
+                            self.fetch_output(out, y, x, tiles, f);
+                            match at {
+                                Some((y, x)) => self.fetch_inputs(
+                                    conv,
+                                    y,
+                                    x,
+                                    block_tiles(step, self.x.end - x),
+                                    f,
+                                ),
+                                None => self.fetch_upcoming(f),
+                            }
+                        }
+                        (gemm.run)(&Gemm {
+                            src: v.add(f * step.frequency_stride),
+                            src_stride: step.tile_stride,
+                            dst: m.add(f * step.m_frequency_stride + first),
+                            dst_stride: step.m_tile_stride,
+                            weights: conv
+                                .weights
+                                .as_ptr()
+                                .add(block.offset + f * conv.depth * width),
+                            rows: tiles,
+                            depth: conv.depth,
+                        });
+                    }
+                }
+                let valid_rows = (unit.rows.end - y).min(TILE);
+                let mut rows = [std::ptr::null_mut(); TILE];
+                let mut merges = [[null(); TILE]; MAX_MERGES];
+                for i in 0..valid_rows {
+                    rows[i] = self.row(out, (y + i) as isize).add(x * out.pixel_stride);
+                    for (rows, pointer) in merges.iter_mut().zip(self.merges(conv, y + i, x)) {
+                        rows[i] = pointer;
+                    }
+                }
+                (kernels.output_transform)(&OutputTransform {
+                    m,
+                    tile_stride: step.m_tile_stride,
+                    frequency_stride: step.m_frequency_stride,
+                    tiles,
+                    vectors: conv.vectors,
+                    rows,
+                    valid_rows,
+                    valid_pixels: self.x.end - x,
+                    pixel_stride: out.pixel_stride,
+                    merges,
+                    epilogue: &conv.epilogue,
+                });
+            }
+        }
+    }
+
+    /// Row and pixel at which the next block begins, `x` being where the last one of row `y` ended.
+    fn next_block(&self, unit: &Unit, y: usize, x: usize) -> Option<(usize, usize)> {
+        if x < self.x.end {
+            return Some((y, x));
+        }
+        (y + TILE < unit.rows.end).then_some((y + TILE, self.x.start))
+    }
+
+    /// Asks for the part of the upcoming task's first block that belongs to frequency `f`.
+    unsafe fn fetch_upcoming(&self, f: usize) {
+        let Some((unit, x)) = &self.upcoming else {
+            return;
+        };
+        let unit = &self.layout.schedule.units[*unit];
+        if let Step::Conv(conv) = &self.compiled.steps[unit.step]
+            && conv.algorithm == Algorithm::Winograd
+        {
+            let tiles = block_tiles(self.layout.winograd[unit.step], x.len());
+            // SAFETY: see `Arena::run`.
+            unsafe { self.fetch_inputs(conv, unit.rows.start, x.start, tiles, f) };
+        }
+    }
+
+    /// Asks for the part of a block's output rows that belongs to frequency `f`, so that the stores that end
+    /// the block find their lines near.
+    unsafe fn fetch_output(&self, out: &Map, y: usize, x: usize, tiles: usize, f: usize) {
+        for i in 0..TILE {
+            // SAFETY: rows past the end of the map are the row of zeros.
+            let row = unsafe { self.row(out, (y + i) as isize) };
+            fetch(
+                row,
+                x * out.pixel_stride,
+                tiles * TILE * out.pixel_stride,
+                f,
+            );
+        }
+    }
+
+    /// Asks for the part of a block's input rows that belongs to frequency `f`.
+    unsafe fn fetch_inputs(&self, conv: &CompiledConv, y: usize, x: usize, tiles: usize, f: usize) {
+        for &slot in &conv.inputs {
+            let map = &self.layout.maps[slot];
+            for i in 0..TILE + 2 {
+                // SAFETY: rows outside the map are the row of zeros.
+                let row = unsafe { self.row(map, (y + i) as isize - 1) };
+                fetch(
+                    row,
+                    x * map.pixel_stride,
+                    tiles * TILE * map.pixel_stride,
+                    f,
+                );
+            }
+        }
+    }
+}

@@ -1,0 +1,203 @@
+//! Files that are damaged, cut off, empty or built to hurt: one clear error, the documented exit code,
+//! and nothing left behind.
+
+#[path = "support/command.rs"]
+mod command;
+#[path = "support/pictures.rs"]
+mod pictures;
+
+use command::{Folder, Run, run};
+use pictures::*;
+
+/// Tries to enlarge these bytes and checks that nothing but them is in the folder afterwards.
+#[track_caller]
+fn refused(name: &str, bytes: &[u8], code: i32, words: &[&str]) -> Run {
+    let folder = Folder::new();
+    let input = folder.write(name, bytes);
+    let out = folder.arg("out.png");
+    let result = run(["upscale", &input, "-n", "nearest", "-o", &out]).expect(code, words);
+    assert_eq!(folder.files(), [name]);
+    assert!(
+        result.stderr.contains(name),
+        "names the file: {}",
+        result.stderr
+    );
+    let errors = result
+        .stderr
+        .lines()
+        .filter(|line| line.starts_with("error:"));
+    assert_eq!(errors.count(), 1, "one error: {}", result.stderr);
+    result
+}
+
+#[test]
+fn what_is_no_picture() {
+    refused("empty.png", b"", 65, &["empty"]);
+    refused(
+        "text.png",
+        b"not a picture, just words\n",
+        65,
+        &["not a picture"],
+    );
+    refused(
+        "page.jpg",
+        b"<!DOCTYPE html><html></html>",
+        65,
+        &["not a picture"],
+    );
+    refused("start.png", b"\x89PNG\r\n\x1a\n", 65, &["cut off"]);
+    refused("start.jpg", b"\xff\xd8\xff\xe0", 65, &["cut off"]);
+}
+
+#[test]
+fn pictures_that_are_cut_off() {
+    let jpeg = jpeg_bytes(&photo(200, 150));
+    let progressive = jpeg_with(&photo(200, 150), |encoder| encoder.set_progressive(true));
+    let png = png_bytes(&photo(200, 150));
+    for (name, bytes) in [("a.jpg", &jpeg), ("p.jpg", &progressive), ("a.png", &png)] {
+        for percent in [1, 10, 50, 90, 99] {
+            let cut = &bytes[..bytes.len() * percent / 100];
+            refused(name, cut, 65, &["error"]);
+        }
+        let without_end = &bytes[..bytes.len() - 2];
+        refused(name, without_end, 65, &["cut off"]);
+    }
+    // Closed with an end marker after the cut, as some downloaders do.
+    for percent in [20, 50, 90, 99] {
+        let mut cut = jpeg[..jpeg.len() * percent / 100].to_vec();
+        cut.extend_from_slice(&[0xff, 0xd9]);
+        refused("closed.jpg", &cut, 65, &["cut off"]);
+    }
+}
+
+#[test]
+fn other_formats_that_are_cut_off() {
+    let folder = Folder::new();
+    let input = folder.write("in.png", &png_bytes(&masked(120, 90)));
+    for suffix in ["webp", "tif", "bmp"] {
+        let whole = folder.arg(&format!("whole.{suffix}"));
+        run(["upscale", &input, "-n", "nearest", "-s", "1", "-o", &whole]).expect(0, &[]);
+        let bytes = std::fs::read(whole).unwrap();
+        for percent in [5, 30, 60, 90] {
+            let cut = &bytes[..bytes.len() * percent / 100];
+            refused(&format!("cut.{suffix}"), cut, 65, &["error"]);
+        }
+    }
+}
+
+#[test]
+fn single_bits_never_crash() {
+    let folder = Folder::new();
+    let input = folder.write("in.png", &png_bytes(&masked(24, 16)));
+    let mut files = vec![
+        ("x.png", png_bytes(&masked(24, 16))),
+        ("x.jpg", jpeg_bytes(&photo(24, 16))),
+    ];
+    for name in ["x.webp", "x.tif", "x.bmp"] {
+        let path = folder.arg(name);
+        run(["upscale", &input, "-n", "nearest", "-s", "1", "-o", &path]).expect(0, &[]);
+        files.push((name, std::fs::read(path).unwrap()));
+    }
+    // In this process: thousands of damaged files in the time that starting a hundred would take.
+    let limits = upwise::picture::Limits {
+        pixels: 1 << 20,
+        bytes: 1 << 24,
+    };
+    let hook = std::panic::take_hook();
+    std::panic::set_hook(Box::new(|_| {}));
+    let mut refusals = 0;
+    for (_, bytes) in &files {
+        for at in 0..bytes.len() {
+            for bit in [0, 3, 7] {
+                let mut damaged = bytes.clone();
+                damaged[at] ^= 1 << bit;
+                let input = upwise::picture::Input::from_bytes(damaged);
+                refusals += usize::from(upwise::picture::decode::decode(input, &limits).is_err());
+            }
+        }
+    }
+    std::panic::set_hook(hook);
+    assert!(refusals > 100, "{refusals} refusals");
+}
+
+/// A PNG of any size whose pixels are one short stream of zeros.
+fn hollow_png(width: u32, height: u32) -> Vec<u8> {
+    let mut png = png_bytes(&Pixels::new(1, 1, 1, vec![0]));
+    png[16..20].copy_from_slice(&width.to_be_bytes());
+    png[20..24].copy_from_slice(&height.to_be_bytes());
+    let sum = crc(&png[12..29]);
+    png[29..33].copy_from_slice(&sum.to_be_bytes());
+    png
+}
+
+/// CRC-32 as PNG defines it (annex D), bit by bit.
+fn crc(bytes: &[u8]) -> u32 {
+    let mut sum = u32::MAX;
+    for &byte in bytes {
+        sum ^= u32::from(byte);
+        for _ in 0..8 {
+            sum = if sum & 1 == 1 {
+                0xedb8_8320 ^ (sum >> 1)
+            } else {
+                sum >> 1
+            };
+        }
+    }
+    !sum
+}
+
+#[test]
+fn headers_cannot_demand_memory() {
+    refused(
+        "wide.png",
+        &hollow_png(i32::MAX as u32, i32::MAX as u32),
+        75,
+        &["--max-input-pixels"],
+    );
+    refused(
+        "large.png",
+        &hollow_png(30_000, 30_000),
+        65,
+        &["promises more pixels"],
+    );
+    let mut jpeg = jpeg_bytes(&photo(16, 16));
+    let frame = jpeg
+        .windows(2)
+        .position(|w| w == [0xff, 0xc0])
+        .expect("a frame");
+    jpeg[frame + 5..frame + 9].copy_from_slice(&[0x75, 0x30, 0x75, 0x30]);
+    refused("large.jpg", &jpeg, 65, &["promises more pixels"]);
+    jpeg[frame + 5..frame + 9].copy_from_slice(&[0; 4]);
+    refused("none.jpg", &jpeg, 65, &["0x0"]);
+}
+
+#[test]
+fn limits_are_the_users() {
+    let folder = Folder::new();
+    let input = folder.write("in.png", &png_bytes(&photo(400, 300)));
+    let out = folder.arg("out.png");
+    let upscale = ["upscale", &input, "-n", "nearest", "-o", &out];
+    run(upscale.iter().chain(&["--max-input-pixels", "100K"]))
+        .expect(75, &["in.png", "400x300", "--max-input-pixels"]);
+    run(upscale.iter().chain(&["--max-memory", "100K"])).expect(75, &["in.png", "--max-memory"]);
+    assert_eq!(folder.files(), ["in.png"]);
+    // What a format cannot hold is known before any work is done.
+    let wide = folder.write(
+        "wide.png",
+        &png_bytes(&Pixels::new(9000, 1, 1, vec![9; 9000])),
+    );
+    for (name, longest) in [("wide.jpg", "65535"), ("wide.webp", "16384")] {
+        run([
+            "upscale",
+            &wide,
+            "-n",
+            "nearest",
+            "-s",
+            "8",
+            "-o",
+            &folder.arg(name),
+        ])
+        .expect(75, &["wide.png", longest]);
+    }
+    assert_eq!(folder.files(), ["in.png", "wide.png"]);
+}
