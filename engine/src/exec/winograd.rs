@@ -73,25 +73,19 @@ impl Task<'_> {
                     });
                     channel += map.pixel_stride;
                 }
-                for block in &conv.blocks {
-                    let width = block.vectors * kernels.lanes;
-                    let gemm = &kernels.gemm[block.vectors - 1];
-                    let first = block.first_vector * kernels.lanes;
-                    for f in 0..FREQUENCIES {
-                        if block.first_vector == 0 {
-                            self.fetch_output(out, y, x, tiles, f);
-                            match at {
-                                Some((y, x)) => self.fetch_inputs(
-                                    conv,
-                                    y,
-                                    x,
-                                    block_tiles(step, self.x.end - x),
-                                    f,
-                                ),
-                                None => self.fetch_upcoming(f),
-                            }
+                for f in 0..FREQUENCIES {
+                    self.fetch_output(out, y, x, tiles, f);
+                    match at {
+                        Some((y, x)) => {
+                            self.fetch_inputs(conv, y, x, block_tiles(step, self.x.end - x), f);
                         }
-                        (gemm.run)(&Gemm {
+                        None => self.fetch_upcoming(f),
+                    }
+                    // All column blocks of a frequency before the next, whose products overwrite its `V`.
+                    for block in &conv.blocks {
+                        let width = block.vectors * kernels.lanes;
+                        let first = block.first_vector * kernels.lanes;
+                        (kernels.gemm[block.vectors - 1].run)(&Gemm {
                             src: v.add(f * step.frequency_stride),
                             src_stride: step.tile_stride,
                             dst: m.add(f * step.frequency_stride + first),
