@@ -1,0 +1,212 @@
+"""Words, sentences and other strings for rendered pages: real-looking in English, invented in every other script."""
+
+from random import Random
+
+# Latin letters with marks, as the languages of Europe, Vietnam and Africa use them.
+MARKED = "àáâãäåæçèéêëìíîïðñòóôõöøùúûüýþÿāăąćčďđēėęěğģīįıķļłńňőœřśşšţťūůűųźżžșțạảấầẩậắằẵẻẽếềểệỉịọỏốồổộớờởợụủứừửựỳỹßÀÁÂÄÅÆÇÈÉÊËÍÎÑÓÔÖØÙÚÜČŁŚŠŽİ"
+
+# name: (letters, marks that may follow a letter, whether letters join, change order or run from the right).
+# Chinese characters are the 3471 most frequent ones of GB 2312.
+SCRIPTS = {
+    "greek": ("αβγδεζηθικλμνξοπρστυφχψωάέήίόύώς", "", False),
+    "cyrillic": ("абвгдежзийклмнопрстуфхцчшщъыьэюяёіїєґљњ", "", False),
+    "armenian": ("".join(map(chr, range(0x561, 0x587))), "", False),
+    "georgian": ("".join(map(chr, range(0x10D0, 0x10F1))), "", False),
+    "hebrew": ("".join(map(chr, range(0x5D0, 0x5EB))), "", True),
+    "arabic": ("".join(map(chr, [*range(0x627, 0x63B), *range(0x641, 0x64B)])), "", True),
+    "devanagari": ("".join(map(chr, range(0x915, 0x93A))), "ािीुूेैोौ्ं", True),
+    "bengali": ("".join(map(chr, [*range(0x995, 0x9A9), *range(0x9AA, 0x9B1)])), "ািীুূেৈো্", True),
+    "tamil": ("கஙசஞடணதநபமயரலவழளறன", "ாிீுூெேைொோ்", True),
+    "telugu": ("".join(map(chr, range(0xC15, 0xC29))), "ాిీుూెేొో్", True),
+    "thai": ("".join(map(chr, range(0xE01, 0xE2F))), "ะาิีึุู่้", True),
+    "khmer": ("".join(map(chr, range(0x1780, 0x17A3))), "ាិីុូេោំ", True),
+    "ethiopic": ("".join(map(chr, range(0x1200, 0x1248))), "", False),
+    "han": (bytes(b for row in range(0xB0, 0xD7) for cell in range(0xA1, 0xFA) for b in (row, cell)).decode("gb2312"), "", False),
+    "kana": ("".join(map(chr, [*range(0x3042, 0x3094), *range(0x30A2, 0x30F4)])), "", False),
+    "hangul": ("".join(map(chr, range(0xAC00, 0xD7A0))), "", False),
+}
+UNSPACED = {"han", "kana"}
+CASED = {"english", "marked", "greek", "cyrillic"}
+
+ENGLISH = """
+the the the the of of of and and and to to to in in a a a is is that for it as was with be by on not he his but at are
+this have from or had an they which one you were all her she there would their we him been has when who will no more
+if out so up into than them can only other time new some could these two may first then do any like my now over such
+our man me even most made after also did many off before must well back through years much where your way down should
+because long each just state people those too mr how little good world make very year still see own work men day get
+here old life both between being under three never know same last another while us might great go come since against
+right came take used few house use during without again place american around however home small found thought went
+say part once general high upon school every don't does got united left number course war until always away something
+fact though water less public put think almost hand enough far took head yet government system set told nothing night
+end why called didn't eyes find going look asked later knew point next city business case group toward young days let
+room president side social given present several order national second possible rather per face among form important
+often things looked early white problem large big need four within felt children along saw best church ever least power
+development light thing seemed family interest want members mind country area others done turned although open service
+certain kind different thus began door help sense means whole matter available report invoice balance quarter annual
+figure section chapter table results method average temperature pressure engine valve voltage current frequency signal
+library window password account settings message button search upload download delete share cancel continue network
+garden river mountain bridge village harbour market bread butter coffee sugar pepper journey quick brown fox jumps lazy
+""".split()
+
+MENU = """
+File Edit View Help Tools Window Open Save Close Print Copy Paste Undo Redo Insert Format Settings Options Account
+Search Home Back Next Cancel OK Apply Reset Delete Rename Share Download Upload Profile Messages Inbox Sent Drafts
+Archive Reply Forward Send Log out Sign in Name Type Size Date Status Total Price Amount Details More Less Show Hide
+Dark mode Notifications Privacy Security Network Display Sound Battery Storage Language Region Update Restart New
+""".split()
+
+KEYWORDS = """
+def class return import from for while if else elif try except with as in not and or None True False fn let mut pub
+impl struct enum match use mod const static int float void char return switch case break continue new this public
+private function var async await yield lambda SELECT FROM WHERE JOIN
+""".split()
+
+NAMES = """
+index count value buffer result node list map key data size offset width height stride error path file line token
+parser state config item user name text image pixel row column weight bias input output kernel scale step total
+""".split()
+
+ONSETS = "b bl br c ch cl cr d dr f fl fr g gl gr h j k l m n p pl pr qu r s sc sh sl sp st t th tr v w y z".split()
+NUCLEI = "a e i o u a e i o ai ea ee ie oo ou".split()
+CODAS = "b ck d ft g l ll m n nd ng nt p r rd rk rn rt s ss st t th x".split() + [""] * 12
+SYMBOLS = "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~§©®°±€£¥•–—…"
+MATHS = "+-=<>()/^×·÷±≤≥≠≈∞∑∏∫√∂∆πλµσθαβγ²³"
+FORMS = ["{} {} {}", "({}, {}) {}", "{}/{}={}", "[{}] {}: {}"]
+
+
+def pseudo_word(dice: Random) -> str:
+    return "".join(
+        dice.choice(ONSETS) + dice.choice(NUCLEI) + dice.choice(CODAS) for _ in range(dice.choice((1, 1, 2, 2, 3)))
+    )
+
+
+def marked_word(dice: Random) -> str:
+    """A pseudo-word with a third of its letters replaced by marked ones."""
+    return "".join(dice.choice(MARKED[:116]) if dice.random() < 0.33 else c for c in pseudo_word(dice))
+
+
+def script_word(dice: Random, script: str) -> str:
+    letters, marks, _ = SCRIPTS[script]
+    drawn = (dice.choice(letters) for _ in range(dice.randint(1, 9)))
+    word = "".join(c + dice.choice(marks) if marks and dice.random() < 0.4 else c for c in drawn)
+    if script in CASED and dice.random() < 0.25:
+        return word.upper() if dice.random() < 0.3 else word.capitalize()
+    return word
+
+
+def number(dice: Random) -> str:
+    kind = dice.randrange(9)
+    n = dice.randrange(10 ** dice.randint(1, 6))
+    match kind:
+        case 0 | 1:
+            return str(n)
+        case 2:
+            return f"{n:,}.{dice.randrange(100):02}"
+        case 3:
+            return dice.choice("$€£") + f"{n % 10000}.{dice.randrange(100):02}"
+        case 4:
+            return f"{dice.randint(1, 31):02}{dice.choice('./-')}{dice.randint(1, 12):02}.{dice.randint(1950, 2049)}"
+        case 5:
+            return f"{dice.randrange(24):02}:{dice.randrange(60):02}"
+        case 6:
+            return f"{dice.random() * 100:.1f}%"
+        case 7:
+            return f"+{dice.randint(1, 99)} {dice.randrange(1000):03} {dice.randrange(10**6):06}"
+        case _:
+            return dice.choice("ABCDEFGHKLMNPRSTXZ") + dice.choice("ABC-/") + f"{n:04X}"
+
+
+def formula(dice: Random) -> str:
+    parts = []
+    for _ in range(dice.randint(2, 6)):
+        parts += [dice.choice("xyzabcfgnkuvtRSTEF") if dice.random() < 0.6 else str(dice.randrange(100))]
+        parts += [dice.choice(MATHS)]
+    return "".join(parts)
+
+
+def address(dice: Random) -> str:
+    words = pseudo_word(dice), pseudo_word(dice)
+    end = dice.choice(("com", "org", "net", "io", "de", "co.uk"))
+    return dice.choice(("{}@{}.{}", "www.{}-{}.{}", "https://{}.{}.{}/", "/{}/{}.{}")).format(*words, end)
+
+
+def soup(dice: Random, length: int) -> str:
+    """Letters, digits and signs without any order: nothing to guess from."""
+    letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789" + SYMBOLS[:32]
+    return "".join(dice.choice(letters) for _ in range(length))
+
+
+class Language:
+    """A source of words in one script; `shaped` says whether its letters join or change order."""
+
+    def __init__(self, dice: Random, script: str):
+        self.dice, self.script = dice, script
+        self.shaped = script in SCRIPTS and SCRIPTS[script][2]
+        self.gap = "" if script in UNSPACED else " "
+        self.invented = dice.choice((0.0, 0.2, 1.0))
+
+    def word(self) -> str:
+        dice = self.dice
+        if self.script in SCRIPTS:
+            return script_word(dice, self.script)
+        draw = dice.random()
+        if draw < 0.06:
+            return number(dice)
+        if draw < 0.08:
+            return address(dice) if dice.random() < 0.3 else soup(dice, dice.randint(2, 8))
+        if self.script == "marked":
+            word = marked_word(dice)
+        else:
+            word = pseudo_word(dice) if dice.random() < self.invented else dice.choice(ENGLISH)
+        case = dice.random()
+        return word.capitalize() if case < 0.12 else word.upper() if case < 0.16 else word
+
+    def capital(self, word: str) -> str:
+        return word[:1].upper() + word[1:] if self.script in CASED else word
+
+    def sentence(self) -> list[str]:
+        """Words with their punctuation attached."""
+        dice = self.dice
+        words = [self.word() for _ in range(dice.randint(4, 16))]
+        words[0] = self.capital(words[0])
+        if len(words) > 6 and dice.random() < 0.6:
+            words[dice.randrange(len(words) - 1)] += dice.choice(",,,;:")
+        if dice.random() < 0.1:
+            i = dice.randrange(len(words))
+            words[i] = dice.choice(("({})", "“{}”", '"{}"', "‘{}’", "[{}]")).format(words[i])
+        words[-1] += "。" if self.script in UNSPACED else dice.choice("....?!")
+        return words
+
+    def title(self, most: int = 5) -> str:
+        words = [self.word() for _ in range(self.dice.randint(1, most))]
+        style = self.dice.random()
+        if style < 0.25 and self.script in CASED:
+            return self.gap.join(words).upper()
+        return self.gap.join(map(self.capital, words) if style < 0.7 else words)
+
+    def label(self) -> str:
+        if self.script == "english" and self.dice.random() < 0.7:
+            return " ".join(self.dice.choice(MENU) for _ in range(self.dice.choice((1, 1, 1, 2))))
+        return self.title(2)
+
+
+def code_line(dice: Random) -> list[tuple[str, int]]:
+    """Tokens of an invented programming line with a colour class: 0 plain, 1 keyword, 2 string, 3 number, 4 comment."""
+    if dice.random() < 0.12:
+        return [(dice.choice(("# ", "// ", "/* ")) + " ".join(dice.choices(ENGLISH, k=dice.randint(2, 7))), 4)]
+    tokens = [("    " * dice.choice((0, 1, 1, 2, 2, 3)), 0)]
+    if dice.random() < 0.6:
+        tokens.append((dice.choice(KEYWORDS) + " ", 1))
+    for _ in range(dice.randint(1, 5)):
+        draw = dice.random()
+        if draw < 0.5:
+            name = dice.choice(NAMES) + dice.choice(("", "", "_" + dice.choice(NAMES), str(dice.randrange(9))))
+            tokens.append((name, 0))
+        elif draw < 0.65:
+            tokens.append((dice.choice("\"'") + dice.choice(ENGLISH) + dice.choice("\"'"), 2))
+        elif draw < 0.8:
+            tokens.append((dice.choice((str(dice.randrange(1000)), f"0x{dice.randrange(65536):x}", f"{dice.random():.2f}")), 3))
+        else:
+            tokens.append((f"{dice.choice(NAMES)}({dice.choice(NAMES)})", 0))
+        tokens.append((dice.choice((" = ", " + ", ", ", ".", " == ", "[i]", " -> ", ": ", " != ", " && ", "::", "; ", " {", ")")), 0))
+    return tokens
