@@ -33,28 +33,28 @@ CLEAN = 0.65  # share of pairs that are shrunk by bicubic and nothing else
 FIR5 = np.array([8, 77, 86, 77, 8]) / 256.0  # FreeType's default filter for subpixels
 
 
-def page(random: np.random.Generator, fonts: list[Path], height: int, width: int) -> np.ndarray:
-    """A random page, antialiased: `height` x `width` x 3 uint8. Letters are sized for shrinking by 4.
+def page(random: np.random.Generator, fonts: list[Path], height: int, width: int, pixel: int = PIXEL) -> np.ndarray:
+    """A random page, antialiased: `height` x `width` x 3 uint8. Letters are sized for shrinking by `pixel`.
 
     The same state of `random` and the same fonts give the same page.
     """
     dice = Random(int(random.integers(1 << 62)))
     for _ in range(8):
-        image = _drawn(dice, tuple(fonts), height, width)
+        image = _drawn(dice, tuple(fonts), height, width, pixel)
         if max(image.convert("L").histogram()) < EMPTY * height * width:
             break
     return np.asarray(image)
 
 
-def _drawn(dice: Random, fonts: tuple[Path, ...], height: int, width: int) -> Image.Image:
+def _drawn(dice: Random, fonts: tuple[Path, ...], height: int, width: int, pixel: int) -> Image.Image:
     kind = dice.choices(list(KINDS), list(KINDS.values()))[0]
     if dice.random() >= ROTATED:
-        ink = Ink(dice, fonts, height, width)
+        ink = Ink(dice, fonts, height, width, pixel)
         kind(ink)
         return ink.image
     # Twice as large, turned, and the middle of it shrunk again: the turning blurs nothing that is left.
     side = int(2.4 * max(height, width))
-    ink = Ink(dice, fonts, side, side, 2 * PIXEL)
+    ink = Ink(dice, fonts, side, side, 2 * pixel)
     kind(ink)
     turned = ink.image.rotate(dice.gauss(0.0, 3.0), Image.Resampling.BICUBIC)
     left, top = side // 2 - width, side // 2 - height

@@ -1,0 +1,113 @@
+"""One training step, on a CPU as it stands, on CUDA captured once as a graph and replayed."""
+
+import copy
+
+import torch
+from torch import Tensor
+
+from data import Pool, crops
+from nets import Compact, Span, State
+from optim import Muon
+
+LOSSES = {"l1": torch.nn.functional.l1_loss, "l2": torch.nn.functional.mse_loss}
+WARM_UP = 3  # steps before a graph is captured, in which libraries choose their algorithms
+
+
+class Step:
+    """The network, its average, both optimisers, and the step that moves them.
+
+    What changes from step to step (crops, learning rates, the average's weight) lies in tensors on the device, which
+    a replayed graph reads anew.
+    """
+
+    def __init__(self, net: Compact | Span, config: dict, pool: Pool, device: str):
+        self.config, self.pool, self.device = config, pool, device
+        self.net = net.to(device)
+        self.average = copy.deepcopy(self.net).requires_grad_(False)
+        self.keep, self.kernel_rate, self.rate = (torch.zeros((), device=device) for _ in range(3))
+        kernels = self.net.kernels()
+        others = [p for p in self.net.parameters() if not any(p is k for k in kernels)]
+        self.muon = Muon(kernels, self.kernel_rate)
+        self.adam = torch.optim.Adam(others, self.rate, betas=(0.9, 0.99), fused=True, capturable=device == "cuda")
+        self.drawn = torch.zeros(config["batch"], 6, dtype=torch.int64, device=device)
+        self.error = torch.zeros((), device=device)  # summed absolute error in 8-bit units
+        self.graph: torch.cuda.CUDAGraph | None = None
+        self.loss, self.eager = "", 0
+        self.run_net = torch.compile(self.net) if device == "cuda" and config["compile"] else self.net
+
+    def __call__(self, drawn: Tensor, factor: float, step: int, loss: str) -> None:
+        """Take step number `step` (from 0) on the drawn crops at `factor` of the peak learning rates."""
+        config = self.config
+        self.drawn.copy_(drawn, non_blocking=True)
+        self.kernel_rate.fill_(config["kernel_learning_rate"] * factor)
+        self.rate.fill_(config["learning_rate"] * factor)
+        self.keep.fill_(min(config["ema"], (step + 1) / (step + 11)))
+        if loss != self.loss:
+            self.loss, self.graph, self.eager = loss, None, 0
+        if self.graph:
+            self.graph.replay()
+        elif self.device != "cuda":
+            self._step()
+        elif self.eager < WARM_UP:
+            self.eager += 1
+            side = torch.cuda.Stream()
+            side.wait_stream(torch.cuda.current_stream())
+            with torch.cuda.stream(side):
+                self._step()
+            torch.cuda.current_stream().wait_stream(side)
+        else:
+            self.net.zero_grad(set_to_none=True)
+            self.graph = torch.cuda.CUDAGraph()
+            with torch.cuda.graph(self.graph):
+                self._step()
+            self.graph.replay()
+
+    def _step(self) -> None:
+        patch = self.config["patch"]
+        low = crops(self.pool.low, self.drawn, patch)
+        high = crops(self.pool.high, self.drawn, patch, self.pool.scale)
+        self.net.zero_grad(set_to_none=True)
+        with torch.autocast(self.device, torch.bfloat16, cache_enabled=False):
+            out = self.run_net(low)
+        LOSSES[self.loss](out, high).backward()
+        torch.nn.utils.clip_grad_norm_(self.net.parameters(), self.config["clip"])
+        self.muon.step()
+        self.adam.step()
+        with torch.no_grad():
+            self.error += (out - high).abs().mean() * 255.0
+            averages, values = list(self.average.parameters()), list(self.net.parameters())
+            torch._foreach_mul_(averages, self.keep)
+            torch._foreach_add_(averages, torch._foreach_mul(values, 1.0 - self.keep))
+
+    def mean_error(self, steps: int) -> float:
+        """Mean absolute error of the last `steps` steps in 8-bit units; starts counting anew."""
+        mean = self.error.item() / max(steps, 1)
+        self.error.zero_()
+        return mean
+
+    def state(self) -> dict:
+        return {
+            "net": self.net.state_dict(),
+            "average": self.average.state_dict(),
+            "momentum": [self.muon.state[p]["momentum"] for p in self.net.kernels()],
+            "adam": self.adam.state_dict()["state"],
+        }
+
+    def load(self, held: dict) -> None:
+        self.net.load_state_dict(held["net"])
+        self.average.load_state_dict(held["average"])
+        for parameter, momentum in zip(self.net.kernels(), held["momentum"]):
+            self.muon.state[parameter]["momentum"].copy_(momentum)
+        groups = self.adam.state_dict()["param_groups"]
+        self.adam.load_state_dict({"state": held["adam"], "param_groups": groups})
+        for group in self.adam.param_groups:
+            group["lr"] = self.rate
+
+    def start_from(self, state: State) -> None:
+        """Begin with an exported network of the same shape."""
+        for net in (self.net, self.average):
+            net.take({name: tensor.float().to(self.device) for name, tensor in state.items()})
+
+    def exported(self) -> State:
+        """The averaged network, ready to be written."""
+        return {name: tensor.detach().float().contiguous() for name, tensor in self.average.export().items()}
