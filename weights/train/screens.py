@@ -62,7 +62,7 @@ def _button(ink: Ink, language: Language, x: float, y: float, em: float) -> floa
 def window(ink: Ink) -> None:
     """A title bar, a tool bar, rows of widgets, perhaps a side bar and a scroll bar."""
     dice, language = ink.dice, ink.language()
-    em = ink.em(typical=9.0, large=24.0)
+    em = ink.em(typical=8.5, large=24.0)
     x, y = ink.snap(dice.uniform(-6, 1) * em), ink.snap(dice.uniform(-2, 1) * em)
     font = ink.font(ink.typeface(language, mono=False), em, language)
     rule = mixed(ink.paper, ink.letters, dice.choice((0.12, 0.25, 0.5)))
@@ -130,7 +130,7 @@ def editor(ink: Ink) -> None:
     """Code with coloured tokens and line numbers, or a plain terminal."""
     dice = ink.dice
     language = Language(dice, "english") if "english" in ink.fonts else ink.language()
-    em = ink.em(typical=10.0, large=24.0)
+    em = ink.em(typical=8.5, large=24.0)
     font = ink.font(ink.typeface(language, mono=True), em)
     plain = dice.random() < 0.25
     colours = [ink.letters] + [ink.letters if plain else ink.accent(70.0) for _ in range(4)]
