@@ -146,7 +146,9 @@ class Ink:
         """The nearest edge between pixels of the shrunk image."""
         return round(length / self.pixel) * self.pixel
 
-    def text(self, x: float, y: float, string: str, font: ImageFont.FreeTypeFont, colour: Colour | None = None) -> float:
+    def text(
+        self, x: float, y: float, string: str, font: ImageFont.FreeTypeFont, colour: Colour | None = None
+    ) -> float:
         """Draw with the left end of the baseline at (x, y), without what the font lacks; returns the right end."""
         string = "".join(c for c in string if has(font.path, c))
         end = x + font.getlength(string)

@@ -98,7 +98,8 @@ def recognise(image: np.ndarray, folder: Path) -> str:
     source = folder / "page.png"
     Image.fromarray(image).save(source)
     command = ["tesseract", source, "-", "--psm", "6", "--dpi", "300", "-l", "eng"]
-    result = subprocess.run(command, check=True, capture_output=True, text=True, env=os.environ | {"OMP_THREAD_LIMIT": "1"})
+    environment = os.environ | {"OMP_THREAD_LIMIT": "1"}
+    result = subprocess.run(command, check=True, capture_output=True, text=True, env=environment)
     return " ".join(result.stdout.replace("’", "'").replace("‘", "'").split())
 
 
