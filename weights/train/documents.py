@@ -77,10 +77,10 @@ def table(ink: Ink, language: Language, x: float, y: float, em: float) -> float:
         at = x
         for width, figure in zip(columns, figures):
             if figure and i:
-                string = number(dice)
+                string = ink.cut(number(dice), digits, width - 0.8 * em)
                 ink.text(at + width - digits.getlength(string) - 0.4 * em, y + 0.7 * row, string, digits)
             else:
-                ink.text(at + 0.4 * em, y + 0.7 * row, language.title(1), font)
+                ink.text(at + 0.4 * em, y + 0.7 * row, ink.cut(language.title(1), font, width - 0.8 * em), font)
             if uprights:
                 ink.rect(at, y, line, row, rule)
             at += width

@@ -157,6 +157,10 @@ class Ink:
             self.draw.text(at, string, fill=colour or self.letters, font=font, anchor="ls")
         return end
 
+    def cut(self, string: str, font: ImageFont.FreeTypeFont, room: float) -> str:
+        """As much of the beginning as is about `room` wide."""
+        return string[: int(len(string) * max(0.0, room) / max(1.0, room, font.getlength(string)))]
+
     def rect(self, x: float, y: float, width: float, height: float, colour: Colour) -> None:
         """A filled rectangle on whole pixels of the page."""
         left, top, right, bottom = round(x), round(y), round(x + width), round(y + height)

@@ -83,7 +83,7 @@ def window(ink: Ink) -> None:
             if dice.random() < 0.15:
                 ink.rect(x, ink.snap(at - em * 1.1), side, ink.snap(em * 1.6), mixed(ink.paper, ink.accent(), 0.3))
             _icon(ink, x + em * 0.2, at - em * 0.9, em)
-            ink.text(x + em * 1.6, at, language.label(), font)
+            ink.text(x + em * 1.6, at, ink.cut(language.label(), font, side - em * 1.8), font)
             at += em * 1.7
     left = x + side + em
     while y < ink.height:
