@@ -41,7 +41,8 @@ def lines(ink: Ink) -> None:
         elif kind == 3:
             turn = dice.uniform(0, pi)
             corners = dice.choice((3, 4, 5, 6))
-            points = [(x + size / 2 * cos(turn + 2 * pi * i / corners), y + size / 2 * sin(turn + 2 * pi * i / corners)) for i in range(corners)]
+            angles = [turn + 2 * pi * i / corners for i in range(corners)]
+            points = [(x + size / 2 * cos(angle), y + size / 2 * sin(angle)) for angle in angles]
             if dice.random() < 0.5:
                 ink.polygon(points, colour)
             else:
@@ -50,6 +51,13 @@ def lines(ink: Ink) -> None:
         else:
             angle = dice.uniform(0, 2 * pi)
             ink.line(x, y, x + size * 2 * cos(angle), y + size * 2 * sin(angle), width, colour)
+
+
+def _arrow(ink: Ink, x0: float, y0: float, x1: float, y1: float, line: float, head: float) -> None:
+    length = max(1.0, ((x1 - x0) ** 2 + (y1 - y0) ** 2) ** 0.5)
+    u, v = (x1 - x0) / length * head, (y1 - y0) / length * head
+    ink.line(x0, y0, x1 - u / 2, y1 - v / 2, line, ink.letters)
+    ink.polygon([(x1, y1), (x1 - u - v / 2, y1 - v + u / 2), (x1 - u + v / 2, y1 - v - u / 2)], ink.letters)
 
 
 def boxes(ink: Ink) -> None:
@@ -67,11 +75,7 @@ def boxes(ink: Ink) -> None:
         x, y = dice.uniform(-0.1, 0.8) * ink.width, dice.uniform(0.0, 0.9) * ink.height
         centres.append((x, y, width, height, label))
     for (x0, y0, w0, h0, _), (x1, y1, w1, h1, _) in zip(centres, centres[1:]):
-        a, b, c, d = x0 + w0 / 2, y0 + h0 / 2, x1 + w1 / 2, y1 - line
-        ink.line(a, b, c, d, line, ink.letters)
-        length = max(1.0, ((c - a) ** 2 + (d - b) ** 2) ** 0.5)
-        u, v, head = (c - a) / length, (d - b) / length, line * 2 + em * 0.4
-        ink.polygon([(c, d), (c - head * u - head / 2 * v, d - head * v + head / 2 * u), (c - head * u + head / 2 * v, d - head * v - head / 2 * u)], ink.letters)
+        _arrow(ink, x0 + w0 / 2, y0 + h0 / 2, x1 + w1 / 2, y1 - line, line, line * 2 + em * 0.4)
     for x, y, width, height, label in centres:
         ink.rounded(x, y, width, height, radius, ink.letters)
         inner = max(0.0, radius - line)
@@ -130,7 +134,8 @@ def codes(ink: Ink) -> None:
             bar = dice.choice((1, 1, 1, 2, 2, 3, 4)) * module
             ink.rect(at, y, bar, height, ink.letters)
             at += bar + dice.choice((1, 1, 1, 2, 2, 3)) * module
-        ink.text(x, y + height + em, " ".join(str(dice.randrange(10)) for _ in range(13)), ink.font(ink.typeface(language), em))
+        digits = " ".join(str(dice.randrange(10)) for _ in range(13))
+        ink.text(x, y + height + em, digits, ink.font(ink.typeface(language), em))
         return
     side = dice.choice((17, 21, 25, 29))
     for row in range(side):

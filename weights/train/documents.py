@@ -51,7 +51,8 @@ def heading(ink: Ink, language: Language, x: float, y: float, em: float) -> floa
     y += em * 0.8
     end = ink.text(x, y, language.title(), font, colour)
     if dice.random() < 0.25:
-        ink.rect(x, y + em * 0.3, max(end - x, em * dice.randint(3, 20)), max(1, ink.pixel * dice.choice((0.5, 1, 1, 2))), colour)
+        width = max(end - x, em * dice.randint(3, 20))
+        ink.rect(x, y + em * 0.3, width, ink.pixel * dice.choice((0.5, 1, 1, 2)), colour)
     return y + em * dice.uniform(0.8, 1.4)
 
 
@@ -59,7 +60,7 @@ def table(ink: Ink, language: Language, x: float, y: float, em: float) -> float:
     """Cells of words and figures; rules between rows, between cells, or bands of colour."""
     dice = ink.dice
     font = ink.font(ink.typeface(language), em, language)
-    digits = ink.font(ink.typeface(Language(dice, "english")) if "english" in ink.fonts else ink.typeface(language), em)
+    digits = ink.font(ink.typeface(Language(dice, "english") if "english" in ink.fonts else language), em)
     columns = [em * dice.uniform(2.5, 7.0) for _ in range(dice.randint(2, 6))]
     figures = [dice.random() < 0.55 for _ in columns]
     row = ink.snap(em * dice.uniform(1.4, 2.0)) if not ink.loose else em * dice.uniform(1.4, 2.0)
@@ -76,10 +77,10 @@ def table(ink: Ink, language: Language, x: float, y: float, em: float) -> float:
         at = x
         for width, figure in zip(columns, figures):
             if figure and i:
-                string = number(dice)
+                string = ink.cut(number(dice), digits, width - 0.8 * em)
                 ink.text(at + width - digits.getlength(string) - 0.4 * em, y + 0.7 * row, string, digits)
             else:
-                ink.text(at + 0.4 * em, y + 0.7 * row, language.title(1), font)
+                ink.text(at + 0.4 * em, y + 0.7 * row, ink.cut(language.title(1), font, width - 0.8 * em), font)
             if uprights:
                 ink.rect(at, y, line, row, rule)
             at += width
@@ -137,7 +138,7 @@ def document(ink: Ink) -> None:
     """One or two columns of blocks, cut out at a random place."""
     dice = ink.dice
     language = ink.language()
-    em = ink.em()
+    em = ink.em(typical=7.0)
     x = -dice.uniform(0.0, 0.6) * ink.width if dice.random() < 0.6 else em * dice.uniform(0.3, 4.0)
     y = -em * dice.uniform(0.0, 3.0)
     column = em * dice.uniform(14.0, 45.0)
@@ -166,7 +167,7 @@ def characters(ink: Ink) -> None:
     dice = ink.dice
     script = "english" if "english" in ink.fonts else next(iter(ink.fonts))
     y = 0.0
-    em = ink.em()
+    em = ink.em(typical=7.0)
     while y < ink.height:
         language = Language(dice, script) if dice.random() < 0.7 else ink.language()
         path = ink.typeface(language)

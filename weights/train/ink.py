@@ -29,18 +29,23 @@ def load(path: Path, size: float, shaped: bool) -> ImageFont.FreeTypeFont:
 
 
 @lru_cache(maxsize=None)
+def _glyph(path: Path, character: str) -> tuple[tuple[int, int], bytes]:
+    mask = load(path, 24, False).getmask(character)
+    return mask.size, bytes(mask)
+
+
+@lru_cache(maxsize=None)
+def has(path: Path, character: str) -> bool:
+    """Whether the font has the character: what it draws is neither empty nor the box for missing ones."""
+    shape = _glyph(path, character)
+    return character.isspace() or (any(shape[1]) and shape != _glyph(path, "\uffff"))
+
+
+@lru_cache(maxsize=None)
 def scripts_of(path: Path) -> tuple[str, ...]:
-    """Scripts of which the font has every sampled letter: not empty and not the missing-glyph box."""
-    font = load(path, 24, False)
-
-    def shape(character: str) -> tuple[tuple[int, int], bytes]:
-        mask = font.getmask(character)
-        return mask.size, bytes(mask)
-
-    missing = shape("\uffff")
+    """Scripts of which the font has every sampled letter."""
     samples = LATIN | {name: letters[:: max(1, len(letters) // 9)] for name, (letters, _, _) in SCRIPTS.items()}
-    shapes = {name: [shape(c) for c in sample] for name, sample in samples.items()}
-    return tuple(n for n, found in shapes.items() if all(any(s[1]) and s != missing for s in found))
+    return tuple(name for name, sample in samples.items() if all(has(path, c) for c in sample))
 
 
 @lru_cache(maxsize=8)
@@ -114,9 +119,9 @@ class Ink:
     def accent(self, contrast: float = 60.0) -> Colour:
         return against(self.dice, self.paper, contrast)
 
-    def em(self, small: float = 5.0, typical: float = 9.5, large: float = 50.0) -> float:
+    def em(self, small: float = 4.0, typical: float = 8.0, large: float = 50.0) -> float:
         """A letter size (em), page pixels. Given in pixels of the shrunk image: median `typical`, skewed to small."""
-        size = min(large, max(small, typical * self.dice.lognormvariate(0.0, 0.38)))
+        size = min(large, max(small, typical * self.dice.lognormvariate(0.0, 0.42)))
         if self.fitted:
             return float(round(size) * self.pixel)
         return size * self.pixel if self.loose else float(round(size * self.pixel))
@@ -141,13 +146,20 @@ class Ink:
         """The nearest edge between pixels of the shrunk image."""
         return round(length / self.pixel) * self.pixel
 
-    def text(self, x: float, y: float, string: str, font: ImageFont.FreeTypeFont, colour: Colour | None = None) -> float:
-        """Draw with the left end of the baseline at (x, y); returns the right end."""
+    def text(
+        self, x: float, y: float, string: str, font: ImageFont.FreeTypeFont, colour: Colour | None = None
+    ) -> float:
+        """Draw with the left end of the baseline at (x, y), without what the font lacks; returns the right end."""
+        string = "".join(c for c in string if has(font.path, c))
         end = x + font.getlength(string)
         if end > 0 and x < self.width and -font.size < y < self.height + font.size:
             at = (x, self.snap(y)) if self.fitted else (x, y) if self.loose else (round(x), round(y))
             self.draw.text(at, string, fill=colour or self.letters, font=font, anchor="ls")
         return end
+
+    def cut(self, string: str, font: ImageFont.FreeTypeFont, room: float) -> str:
+        """As much of the beginning as is about `room` wide."""
+        return string[: int(len(string) * max(0.0, room) / max(1.0, room, font.getlength(string)))]
 
     def rect(self, x: float, y: float, width: float, height: float, colour: Colour) -> None:
         """A filled rectangle on whole pixels of the page."""

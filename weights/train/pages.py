@@ -4,7 +4,8 @@
     high = page(random, fonts, 256, 256)
     pair = low(random, high, 4), high
 
-    python pages.py FONTS OUT --count 8      # pages and what becomes of them, to be looked at
+    python pages.py FONTS OUT --count 100    # OUT/high and OUT/low, to be looked at
+    python pages.py HELD_OUT_FONTS TEST --count 100 && python evaluate.py --truth TEST/high
 
 Fonts are read from a folder; `fonts.toml` names free ones, and which families are held out for tests.
 """
@@ -26,6 +27,7 @@ from ink import PIXEL, Ink
 from screens import label, screen
 
 KINDS = {document: 40, screen: 24, characters: 12, label: 12, diagram: 12}
+DOUBLED = 0.25  # share of pages drawn twice as large and shrunk: hinting then hardly moves an outline
 ROTATED = 0.05
 EMPTY = 0.97  # share of one grey value from which a page is not worth training on
 CLEAN = 0.65  # share of pairs that are shrunk by bicubic and nothing else
@@ -48,11 +50,16 @@ def page(random: np.random.Generator, fonts: list[Path], height: int, width: int
 
 def _drawn(dice: Random, fonts: tuple[Path, ...], height: int, width: int, pixel: int) -> Image.Image:
     kind = dice.choices(list(KINDS), list(KINDS.values()))[0]
-    if dice.random() >= ROTATED:
+    draw = dice.random()
+    if draw >= DOUBLED + ROTATED:
         ink = Ink(dice, fonts, height, width, pixel)
         kind(ink)
         return ink.image
-    # Twice as large, turned, and the middle of it shrunk again: the turning blurs nothing that is left.
+    if draw >= ROTATED:
+        ink = Ink(dice, fonts, 2 * height, 2 * width, 2 * pixel)
+        kind(ink)
+        return ink.image.reduce(2)
+    # Turned while it is twice as large, so that the turning blurs nothing that is left.
     side = int(2.4 * max(height, width))
     ink = Ink(dice, fonts, side, side, 2 * pixel)
     kind(ink)
@@ -115,16 +122,16 @@ def main() -> None:
     args = parser.parse_args()
 
     fonts, random = list_fonts(args.fonts), np.random.default_rng(args.seed)
-    args.out.mkdir(parents=True, exist_ok=True)
     page(random, fonts, args.side, args.side)
     started = time.process_time()
     pages = [page(random, fonts, args.side, args.side) for _ in range(args.count)]
     middle = time.process_time()
     lows = [low(random, high, PIXEL) for high in pages]
     ended = time.process_time()
-    for i, (high, small) in enumerate(zip(pages, lows)):
-        Image.fromarray(high).save(args.out / f"{i:03}-high.png")
-        Image.fromarray(small).save(args.out / f"{i:03}-low.png")
+    for name, images in {"high": pages, "low": lows}.items():
+        (args.out / name).mkdir(parents=True, exist_ok=True)
+        for i, image in enumerate(images):
+            Image.fromarray(image).save(args.out / name / f"{i:04}.png")
     each = [1000.0 * seconds / args.count for seconds in (middle - started, ended - middle)]
     print(f"{each[0]:.1f} ms a page, {each[1]:.1f} ms to shrink it")
 

@@ -4,8 +4,10 @@ Edges of user interfaces lie on whole pixels of the shrunk image, as on a screen
 of a screen that was scaled.
 """
 
+import numpy as np
 from PIL import Image, ImageFilter
 
+from images import to_u8
 from ink import Ink, against, any_colour, luminance, mixed
 from words import Language, code_line, number
 
@@ -55,20 +57,21 @@ def _button(ink: Ink, language: Language, x: float, y: float, em: float) -> floa
     elif fill != ink.paper:
         ink.rounded(x, y, width, height, radius, fill)
     near = abs(luminance(fill) - luminance(ink.letters)) < 90.0
-    ink.text(x + (width - font.getlength(label)) / 2, y + height / 2 + em * 0.35, label, font, against(dice, fill, 130.0) if near else None)
+    colour = against(dice, fill, 130.0) if near else ink.letters
+    ink.text(x + (width - font.getlength(label)) / 2, y + height / 2 + em * 0.35, label, font, colour)
     return x + width
 
 
 def window(ink: Ink) -> None:
     """A title bar, a tool bar, rows of widgets, perhaps a side bar and a scroll bar."""
     dice, language = ink.dice, ink.language()
-    em = ink.em(typical=9.0, large=24.0)
+    em = ink.em(typical=8.5, large=24.0)
     x, y = ink.snap(dice.uniform(-6, 1) * em), ink.snap(dice.uniform(-2, 1) * em)
     font = ink.font(ink.typeface(language, mono=False), em, language)
     rule = mixed(ink.paper, ink.letters, dice.choice((0.12, 0.25, 0.5)))
     bar = ink.snap(em * dice.uniform(1.8, 2.6))
-    ink.rect(x, y, ink.width - x, bar, mixed(ink.paper, ink.accent(), dice.choice((0.1, 0.3, 1.0))))
-    ground = ink.image.getpixel((max(0, min(ink.width - 1, int(x) + 1)), max(0, min(ink.height - 1, int(y + bar / 2)))))
+    ground = mixed(ink.paper, ink.accent(), dice.choice((0.1, 0.3, 1.0)))
+    ink.rect(x, y, ink.width - x, bar, ground)
     ink.text(x + em, y + bar / 2 + em * 0.35, language.title(3), font, against(dice, ground, 120.0))
     y += bar
     side = ink.snap(em * dice.uniform(4.0, 9.0)) if dice.random() < 0.4 else 0
@@ -80,7 +83,7 @@ def window(ink: Ink) -> None:
             if dice.random() < 0.15:
                 ink.rect(x, ink.snap(at - em * 1.1), side, ink.snap(em * 1.6), mixed(ink.paper, ink.accent(), 0.3))
             _icon(ink, x + em * 0.2, at - em * 0.9, em)
-            ink.text(x + em * 1.6, at, language.label(), font)
+            ink.text(x + em * 1.6, at, ink.cut(language.label(), font, side - em * 1.8), font)
             at += em * 1.7
     left = x + side + em
     while y < ink.height:
@@ -92,7 +95,7 @@ def window(ink: Ink) -> None:
                 at += em * 1.9
         elif kind in (1, 2):
             while at < ink.width:
-                at = ink.snap(_button(ink, language, ink.snap(at), ink.snap(y + em * 0.4), em) + em * dice.uniform(0.4, 1.5))
+                at = _button(ink, language, ink.snap(at), ink.snap(y + em * 0.4), em) + em * dice.uniform(0.4, 1.5)
         elif kind == 3:
             for _ in range(dice.randint(1, 4)):
                 _checkbox(ink, ink.snap(at), ink.snap(y + em * 0.5), em)
@@ -109,7 +112,8 @@ def window(ink: Ink) -> None:
         broad = ink.snap(em * 0.8)
         at = ink.snap(dice.uniform(0.5, 1.0) * ink.width)
         ink.rect(at, 0, broad, ink.height, mixed(ink.paper, ink.letters, 0.1))
-        ink.rounded(at, dice.random() * ink.height, broad, ink.height * 0.4, broad / 2, mixed(ink.paper, ink.letters, 0.4))
+        thumb = mixed(ink.paper, ink.letters, 0.4)
+        ink.rounded(at, dice.random() * ink.height, broad, ink.height * 0.4, broad / 2, thumb)
 
 
 def _checkbox(ink: Ink, x: float, y: float, side: float) -> None:
@@ -130,7 +134,7 @@ def editor(ink: Ink) -> None:
     """Code with coloured tokens and line numbers, or a plain terminal."""
     dice = ink.dice
     language = Language(dice, "english") if "english" in ink.fonts else ink.language()
-    em = ink.em(typical=10.0, large=24.0)
+    em = ink.em(typical=8.5, large=24.0)
     font = ink.font(ink.typeface(language, mono=True), em)
     plain = dice.random() < 0.25
     colours = [ink.letters] + [ink.letters if plain else ink.accent(70.0) for _ in range(4)]
@@ -170,7 +174,8 @@ def chat(ink: Ink) -> None:
         ink.rounded(x, y, width, height, min(em * 0.7, height / 2), fill)
         for i, string in enumerate(texts):
             ink.text(x + em * 0.8, y + em * (1.3 * i + 1.25), string, font, colour)
-        ink.text(x + em * 0.8, y + height + em, f"{dice.randrange(24)}:{dice.randrange(60):02}", small, mixed(ink.paper, ink.letters, 0.6))
+        clock = f"{dice.randrange(24)}:{dice.randrange(60):02}"
+        ink.text(x + em * 0.8, y + height + em, clock, small, mixed(ink.paper, ink.letters, 0.6))
         y += height + em * 1.6
 
 
@@ -191,7 +196,8 @@ def _backdrop(ink: Ink) -> None:
     small.putdata([mixed(ink.paper, any_colour(dice), spread) for _ in range(cells[0] * cells[1])])
     ink.image.paste(small.resize(ink.image.size, Image.Resampling.BICUBIC))
     if kind == 3:
-        grain = Image.effect_noise(ink.image.size, dice.uniform(10, 40)).filter(ImageFilter.BoxBlur(dice.choice((1, 3))))
+        noise = np.random.default_rng(dice.getrandbits(64)).normal(128.0, 40.0, (ink.height, ink.width))
+        grain = Image.fromarray(to_u8(noise)).filter(ImageFilter.BoxBlur(dice.choice((1, 3))))
         ink.image.paste(Image.blend(ink.image, Image.merge("RGB", (grain,) * 3), dice.uniform(0.05, 0.25)))
 
 
@@ -216,7 +222,8 @@ def label(ink: Ink) -> None:
             ink.text(x + shift, y + shift, string, font, mixed(ink.paper, (0, 0, 0), 0.6))
         elif style == 2:
             width = max(1, round(em * dice.uniform(0.02, 0.06)))
-            ink.draw.text((x, y), string, fill=colour, font=font, anchor="ls", stroke_width=width, stroke_fill=against(dice, colour, 90.0))
+            outline = {"stroke_width": width, "stroke_fill": against(dice, colour, 90.0)}
+            ink.draw.text((x, y), string, fill=colour, font=font, anchor="ls", **outline)
             continue
         elif style == 3:
             for letter in string:

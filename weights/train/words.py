@@ -3,10 +3,20 @@
 from random import Random
 
 # Latin letters with marks, as the languages of Europe, Vietnam and Africa use them.
-MARKED = "àáâãäåæçèéêëìíîïðñòóôõöøùúûüýþÿāăąćčďđēėęěğģīįıķļłńňőœřśşšţťūůűųźżžșțạảấầẩậắằẵẻẽếềểệỉịọỏốồổộớờởợụủứừửựỳỹßÀÁÂÄÅÆÇÈÉÊËÍÎÑÓÔÖØÙÚÜČŁŚŠŽİ"
+MARKED = (
+    "àáâãäåæçèéêëìíîïðñòóôõöøùúûüýþÿāăąćčďđēėęěğģīįıķļłńňőœřśşšţťūůűųźżžșț"
+    "ạảấầẩậắằẵẻẽếềểệỉịọỏốồổộớờởợụủứừửựỳỹßÀÁÂÄÅÆÇÈÉÊËÍÎÑÓÔÖØÙÚÜČŁŚŠŽİ"
+)
+
+
+def _gb2312(first: int, last: int) -> str:
+    """Chinese characters of these rows; rows 16 to 55 are the 3755 most frequent ones."""
+    return bytes(b for row in range(first, last + 1) for cell in range(94) for b in (160 + row, 161 + cell)).decode(
+        "gb2312", "ignore"
+    )
+
 
 # name: (letters, marks that may follow a letter, whether letters join, change order or run from the right).
-# Chinese characters are the 3471 most frequent ones of GB 2312.
 SCRIPTS = {
     "greek": ("αβγδεζηθικλμνξοπρστυφχψωάέήίόύώς", "", False),
     "cyrillic": ("абвгдежзийклмнопрстуфхцчшщъыьэюяёіїєґљњ", "", False),
@@ -21,7 +31,7 @@ SCRIPTS = {
     "thai": ("".join(map(chr, range(0xE01, 0xE2F))), "ะาิีึุู่้", True),
     "khmer": ("".join(map(chr, range(0x1780, 0x17A3))), "ាិីុូេោំ", True),
     "ethiopic": ("".join(map(chr, range(0x1200, 0x1248))), "", False),
-    "han": (bytes(b for row in range(0xB0, 0xD7) for cell in range(0xA1, 0xFA) for b in (row, cell)).decode("gb2312"), "", False),
+    "han": (_gb2312(16, 55), "", False),
     "kana": ("".join(map(chr, [*range(0x3042, 0x3094), *range(0x30A2, 0x30F4)])), "", False),
     "hangul": ("".join(map(chr, range(0xAC00, 0xD7A0))), "", False),
 }
@@ -66,12 +76,13 @@ index count value buffer result node list map key data size offset width height 
 parser state config item user name text image pixel row column weight bias input output kernel scale step total
 """.split()
 
+OPERATORS = " = | + |, |.| == |[i]| -> |: | != | && |::|; | {|)".split("|")
+
 ONSETS = "b bl br c ch cl cr d dr f fl fr g gl gr h j k l m n p pl pr qu r s sc sh sl sp st t th tr v w y z".split()
 NUCLEI = "a e i o u a e i o ai ea ee ie oo ou".split()
 CODAS = "b ck d ft g l ll m n nd ng nt p r rd rk rn rt s ss st t th x".split() + [""] * 12
 SYMBOLS = "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~§©®°±€£¥•–—…"
 MATHS = "+-=<>()/^×·÷±≤≥≠≈∞∑∏∫√∂∆πλµσθαβγ²³"
-FORMS = ["{} {} {}", "({}, {}) {}", "{}/{}={}", "[{}] {}: {}"]
 
 
 def pseudo_word(dice: Random) -> str:
@@ -82,7 +93,7 @@ def pseudo_word(dice: Random) -> str:
 
 def marked_word(dice: Random) -> str:
     """A pseudo-word with a third of its letters replaced by marked ones."""
-    return "".join(dice.choice(MARKED[:116]) if dice.random() < 0.33 else c for c in pseudo_word(dice))
+    return "".join(dice.choice(MARKED) if dice.random() < 0.33 else c for c in pseudo_word(dice))
 
 
 def script_word(dice: Random, script: str) -> str:
@@ -205,8 +216,9 @@ def code_line(dice: Random) -> list[tuple[str, int]]:
         elif draw < 0.65:
             tokens.append((dice.choice("\"'") + dice.choice(ENGLISH) + dice.choice("\"'"), 2))
         elif draw < 0.8:
-            tokens.append((dice.choice((str(dice.randrange(1000)), f"0x{dice.randrange(65536):x}", f"{dice.random():.2f}")), 3))
+            value = dice.randrange(65536)
+            tokens.append((dice.choice((str(value), f"0x{value:x}", f"{value / 512:.2f}")), 3))
         else:
             tokens.append((f"{dice.choice(NAMES)}({dice.choice(NAMES)})", 0))
-        tokens.append((dice.choice((" = ", " + ", ", ", ".", " == ", "[i]", " -> ", ": ", " != ", " && ", "::", "; ", " {", ")")), 0))
+        tokens.append((dice.choice(OPERATORS), 0))
     return tokens
