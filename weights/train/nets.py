@@ -195,3 +195,16 @@ def build(config: dict) -> Compact | Span:
 def multiply_adds(net: Compact | Span) -> int:
     """Per input pixel: every weight of a convolution once."""
     return sum(p.numel() for name, p in net.named_parameters() if "bias" not in name and name != "slopes")
+
+
+def restore(state: State) -> Compact | Span:
+    """The network of an exported state dict, with its weights."""
+    if "conv_cat.weight" in state:
+        outputs, features = state["upsampler.0.weight"].shape[:2]
+        net: Compact | Span = Span(round((outputs / 3) ** 0.5), features)
+    else:
+        last = max(int(name.split(".")[1]) for name in state)
+        outputs, features = state[f"body.{last}.weight"].shape[:2]
+        net = Compact(round((outputs / 3) ** 0.5), features, last // 2 - 1)
+    net.take(state)
+    return net.eval()

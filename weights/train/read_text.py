@@ -124,7 +124,7 @@ def main() -> None:
     parser.add_argument("fonts", type=Path, help="folder of fonts that no training has seen")
     parser.add_argument("--heights", type=float, nargs="+", default=[X_HEIGHT], help="x-heights, shrunk pixels")
     parser.add_argument("--scale", type=int, default=4)
-    parser.add_argument("--weights", type=Path, nargs="*", default=[], help="safetensors files of Compact networks")
+    parser.add_argument("--weights", type=Path, nargs="*", default=[], help="safetensors files of this recipe's networks")
     parser.add_argument("--binary", type=Path, help="the upwise program")
     parser.add_argument("--binary-arguments", default="", help="further arguments for it, in one string")
     parser.add_argument("--keep", type=Path, help="write the pages here, to be looked at")
@@ -134,7 +134,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         methods: dict[str, Upscaler] = {"bicubic": bicubic(args.scale)}
-        methods |= {path.name: network(path, args.scale) for path in args.weights}
+        methods |= {path.name: network(path) for path in args.weights}
         if args.binary:
             methods[args.binary.name] = binary(args.binary, args.binary_arguments.split(), args.scale, folder)
         print("| x-height | font | truth | " + " | ".join(methods) + " | PSNR-Y over bicubic, dB |")
