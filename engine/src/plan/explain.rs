@@ -119,3 +119,75 @@ pub(crate) fn explain(
         layers,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Model;
+    use crate::tile;
+    use std::path::Path;
+
+    fn compiled(isa: Isa) -> Compiled {
+        let path = concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/../weights/photo-fast-x4.safetensors"
+        );
+        let model = Model::open(Path::new(path)).unwrap();
+        Compiled::new(model.network(), isa).unwrap()
+    }
+
+    fn explained(compiled: &Compiled, isa: Isa, side: usize, tile: Option<usize>) -> Explanation {
+        let tiling = tile::choose(compiled, side, side, 2, tile, 1 << 30).unwrap();
+        explain(compiled, isa, 2, tiling, (side, side)).unwrap()
+    }
+
+    /// The shipped model on every instruction set, whether this machine has it or not.
+    #[test]
+    fn the_default_model() {
+        for (isa, tile) in [
+            #[cfg(target_arch = "x86_64")]
+            (Isa::Avx512, (8, 3)),
+            #[cfg(target_arch = "x86_64")]
+            (Isa::Avx2, (6, 2)),
+            (Isa::Portable, (6, 1)),
+        ] {
+            let plan = explained(&compiled(isa), isa, 64, None);
+            assert_eq!((plan.order, plan.tiling.tiles), (Order::Frame, 1));
+            let (first, rest) = plan.layers.split_first().unwrap();
+            assert_eq!(
+                (first.algorithm, first.channels),
+                (Algorithm::Direct, (3, 48))
+            );
+            for layer in rest {
+                assert_eq!(layer.algorithm, Algorithm::Winograd, "{isa}: {layer:?}");
+                let tiles = layer.register_tiles.iter().map(|t| (t.rows, t.vectors));
+                assert!(tiles.clone().all(|t| t == tile), "{isa}: {layer:?}");
+                let vectors: usize = tiles.map(|t| t.1).sum();
+                assert_eq!(vectors * plan.lanes, 48);
+                // 36 frequencies of 48 by 48 channels, and what keeps blocks on cache lines apart.
+                let bytes = (36 * 48 * 48 * size_of::<f32>()) as u64;
+                assert_eq!(layer.packed_bytes, bytes);
+            }
+            let shares: f64 = plan.layers.iter().map(|layer| layer.cost_share).sum();
+            assert!((shares - 1.0).abs() < 1e-9);
+        }
+    }
+
+    /// What is explained is what the tiling counted, and what would run.
+    #[test]
+    fn memory_and_order_follow_the_size() {
+        let isa = Isa::Portable;
+        let compiled = compiled(isa);
+        let large = explained(&compiled, isa, 1000, None);
+        assert_eq!(large.order, Order::Stream);
+        assert_eq!(large.arena_bytes, large.tiling.memory_bytes);
+        assert_eq!(large.layers[1].size, (1000, 1000));
+        let cut = explained(&compiled, isa, 1000, Some(100));
+        let side = 100 + 2 * cut.tiling.halo;
+        assert_eq!((cut.tiling.tiles, cut.layers[1].size), (100, (side, side)));
+        // Beside the arena a cut picture has rows waiting on both sides: of a row of tiles with its halo, and of
+        // the finished pixels of one.
+        let waiting = (side * 1000 * 3 + 400 * 4000 * 3) * size_of::<f32>();
+        assert_eq!(cut.arena_bytes + waiting as u64, cut.tiling.memory_bytes);
+    }
+}
