@@ -16,8 +16,8 @@ use crate::models::{self, Choice, Resampler};
 const FILTER_SCALE: f64 = 2.0;
 /// Multiply-adds of a trial of the network: some hundredths of a second.
 const TRIAL_MACS: f64 = 4e9;
-/// Multiply-adds that are worth a trial: seconds.
-const WORTH_A_TRIAL: f64 = 3e11;
+/// Multiply-adds that are worth a trial: many seconds.
+const WORTH_A_TRIAL: f64 = 1e12;
 
 /// A network or a filter, ready for any number of pictures.
 pub struct Scaler {

@@ -192,6 +192,7 @@ mod tests {
             (3, same(48), 48, Winograd, vec![(8, 3)]),
             (3, same(32), 32, Winograd, vec![(12, 2)]),
             (3, same(16), 16, Winograd, vec![(12, 1)]),
+            (3, same(8), 8, Winograd, vec![(12, 1)]),
             (3, same(64), 128, Winograd, vec![(6, 4); 2]),
             (3, same(80), 80, Winograd, vec![(8, 3), (12, 2)]),
             (3, vec![64, 32, 32], 32, Winograd, vec![(12, 2)]),
@@ -207,6 +208,7 @@ mod tests {
             (3, same(48), 48, Winograd, vec![(6, 2); 3]),
             (3, same(32), 32, Winograd, vec![(6, 2); 2]),
             (3, same(16), 16, Winograd, vec![(6, 2)]),
+            (3, same(8), 8, Winograd, vec![(12, 1)]),
             (1, vec![48; 4], 48, Direct, vec![(6, 2); 3]),
         ] {
             let shape = shape(Isa::Avx2, kernel, &inputs, outputs);
@@ -214,7 +216,7 @@ mod tests {
         }
         for (kernel, inputs, outputs, algorithm) in [
             (3, same(64), 64, Winograd),
-            (3, same(16), 16, Winograd),
+            (3, same(8), 8, Winograd),
             (1, same(64), 64, Direct),
             (5, same(64), 64, Direct),
         ] {

@@ -190,4 +190,21 @@ mod tests {
         let waiting = (side * 1000 * 3 + 400 * 4000 * 3) * size_of::<f32>();
         assert_eq!(cut.arena_bytes + waiting as u64, cut.tiling.memory_bytes);
     }
+
+    /// The largest photo that the project promises for: what the engine holds leaves room for the decoded picture
+    /// and the rest of the process in a gigabyte, on machines of any size.
+    #[test]
+    fn a_photo_of_64_megapixels_fits_a_gigabyte() {
+        for isa in [Isa::Avx512, Isa::Avx2, Isa::Portable] {
+            let compiled = compiled(isa);
+            for threads in [1, 2, 16, 128] {
+                let tiling = tile::choose(&compiled, 8000, 8000, threads, None, 2 << 30).unwrap();
+                let decoded = 8000 * 8000 * 3;
+                let rest = 50_000_000;
+                let all = tiling.memory_bytes + decoded + rest;
+                assert!(all < 1_000_000_000, "{isa}, {threads} threads: {all}");
+                assert_eq!(tiling.tiles, 1);
+            }
+        }
+    }
 }
