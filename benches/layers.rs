@@ -23,6 +23,8 @@ fn layers(criterion: &mut Criterion) {
         ("3x3-64", 64, 1, 3, &none),
         ("3x3-48", 48, 1, 3, &none),
         ("3x3-32", 32, 1, 3, &none),
+        ("3x3-16", 16, 1, 3, &none),
+        ("3x3-8", 8, 1, 3, &none),
         ("3x3-64-leaky", 64, 1, 3, &leaky),
         ("3x3-48-silu", 48, 1, 3, &Activation::Silu),
         ("3x3-192-to-64", 64, 3, 3, &none),

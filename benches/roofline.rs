@@ -60,6 +60,23 @@ mod x86 {
         sums.into_iter().map(|sum| _mm256_cvtss_f32(sum)).sum()
     }
 
+    /// What every x86-64 processor has and plain builds are limited to: four lanes, and a multiplication and an
+    /// addition for each multiply-add. The engine's `portable` kernels compile to these.
+    fn sse2(steps: u64) -> f32 {
+        let (factor, term) = (black_box(FACTOR), TERM);
+        // SAFETY: SSE2 is part of x86-64.
+        unsafe {
+            let (factor, term) = (_mm_set1_ps(factor), _mm_set1_ps(term));
+            let mut sums = [_mm_set1_ps(black_box(1.0)); CHAINS];
+            for _ in 0..steps {
+                for sum in &mut sums {
+                    *sum = _mm_add_ps(_mm_mul_ps(*sum, factor), term);
+                }
+            }
+            sums.into_iter().map(|sum| _mm_cvtss_f32(sum)).sum()
+        }
+    }
+
     /// Fastest first.
     pub fn units() -> Vec<Unit> {
         let mut units = Vec::new();
@@ -79,6 +96,11 @@ mod x86 {
                 run: |steps| unsafe { avx2(steps) },
             });
         }
+        units.push(Unit {
+            name: "portable",
+            lanes: 4,
+            run: sse2,
+        });
         units
     }
 }

@@ -238,7 +238,8 @@ fn quiet_and_verbose_and_gpu() {
     assert!(quiet.stderr.is_empty() && quiet.stdout.is_empty());
     let normal = run(upscale).expect(0, &["100.00%", "photo.png", "out.png"]);
     assert!(normal.stdout.is_empty(), "standard output is for data");
-    run(upscale.iter().chain(&["-v"])).expect(0, &["PNG of 16x12"]);
+    run(upscale.iter().chain(&["-v"]))
+        .expect(0, &["PNG of 16x12", "MB of memory, at most 1 MB of output"]);
     for gpu in ["-1", "auto"] {
         let run = run(upscale.iter().chain(&["-g", gpu])).expect(0, &[]);
         assert!(!run.stderr.contains("warning"), "{}", run.stderr);
@@ -335,6 +336,7 @@ fn bench_reports_its_keys() {
             "model",
             "mp_per_s",
             "peak_rss_bytes",
+            "plan",
             "runs",
             "threads",
             "width"
@@ -342,4 +344,38 @@ fn bench_reports_its_keys() {
     );
     assert_eq!((&json["width"], &json["height"]), (&40.into(), &24.into()));
     assert!(json["median_s"].as_f64().unwrap() > 0.0);
+}
+
+#[test]
+fn bench_explains_its_plan() {
+    let bench = |isa: &str, size: &str| {
+        let args = ["bench", "--size", size, "--runs", "1", "--isa", isa];
+        let args = [&args[..], &["--threads", "1", "--model", "photo-fast-x4"]].concat();
+        let text = run(args.iter().chain(&["--explain"])).expect(0, &[]).stdout;
+        let json = run(args.iter().chain(&["--json"])).expect(0, &[]).json();
+        (String::from_utf8(text).unwrap(), json["plan"].clone())
+    };
+    let (text, plan) = bench("portable", "40x24");
+    let layers = plan["layers"].as_array().unwrap();
+    assert_eq!(layers[0]["algorithm"], "direct");
+    assert_eq!(layers[0]["in_channels"], 3);
+    assert_eq!(
+        (&layers[0]["width"], &layers[0]["height"]),
+        (&40.into(), &24.into())
+    );
+    assert_eq!(layers[1]["algorithm"], "winograd");
+    let share = |layer: &serde_json::Value| layer["cost_share"].as_f64().unwrap();
+    let sum: f64 = layers.iter().map(share).sum();
+    assert!((sum - 1.0).abs() < 1e-9);
+    let bytes = |layer: &serde_json::Value| layer["packed_bytes"].as_u64().unwrap();
+    assert_eq!(plan["packed_bytes"], layers.iter().map(bytes).sum::<u64>());
+    assert_eq!(plan["order"], "frame");
+    for word in [
+        "frame",
+        "winograd",
+        "direct",
+        layers[1]["name"].as_str().unwrap(),
+    ] {
+        assert!(text.contains(word), "{word} in {text}");
+    }
 }

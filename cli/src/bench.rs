@@ -9,7 +9,7 @@ use crate::args::bench::BenchArgs;
 use crate::failure::Failure;
 use crate::models::{self, Choice};
 use crate::output::{print, print_json};
-use crate::{interrupt, memory, upscale};
+use crate::{explain, interrupt, memory, upscale};
 
 /// Runs the command.
 pub fn run(args: &BenchArgs) -> Result<(), Failure> {
@@ -26,6 +26,9 @@ pub fn run(args: &BenchArgs) -> Result<(), Failure> {
     let (width, height) = args.size;
     let options = upscale::engine_options(&args.run, args.run.max_memory());
     let engine = Engine::new(&model, &options).map_err(|e| Failure::engine(&found.name, e))?;
+    let explanation = engine
+        .explain(width, height)
+        .map_err(|e| Failure::engine(&found.name, e))?;
     let picture = synthetic(width, height, info.in_channels)?;
 
     let mut seconds = Vec::new();
@@ -60,6 +63,7 @@ pub fn run(args: &BenchArgs) -> Result<(), Failure> {
             "gmac_per_s": gmac_per_s,
             "mp_per_s": mp_per_s,
             "peak_rss_bytes": peak_rss,
+            "plan": explain::json(&explanation),
         }));
     }
     print(&format!(
@@ -77,7 +81,11 @@ pub fn run(args: &BenchArgs) -> Result<(), Failure> {
             "{} MiB at most",
             bytes >> 20
         )),
-    ))
+    ))?;
+    if args.explain {
+        print(&explain::table(&explanation))?;
+    }
+    Ok(())
 }
 
 /// A picture with structure at every scale: gradients, waves and a little noise, in [0, 1].

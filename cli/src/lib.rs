@@ -1,6 +1,7 @@
 //! The `upwise` command as a library.
 //!
-//! [`picture`] reads and writes files, [`upscale`], [`models`] and [`mod@bench`] are the commands, [`args`]
+//! [`picture`] reads and writes files, [`upscale`], [`models`] and [`mod@bench`] are the commands ([`explain`] words what a
+//! plan decided), [`args`]
 //! is what is typed, [`failure`] is what scripts see when something goes wrong. [`main`] puts them
 //! together; the binary does nothing else.
 
@@ -8,6 +9,7 @@
 
 pub mod args;
 pub mod bench;
+pub mod explain;
 pub mod failure;
 pub mod interrupt;
 pub mod memory;

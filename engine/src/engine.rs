@@ -5,6 +5,7 @@ use crate::model::Model;
 use crate::network::{ModelInfo, Network};
 use crate::pass::NetworkRows;
 use crate::plan::compile::Compiled;
+use crate::plan::explain::{self, Explanation};
 use crate::rows::{Image, Rows};
 use crate::simd::Isa;
 use crate::tile::{self, Tiling};
@@ -107,6 +108,11 @@ impl Engine {
     }
 
     /// How a pass over `width` x `height` pixels would be cut, and the memory it would hold.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Limits`] if no tile fits the memory limit, [`Error::Shape`] if the picture is too small for the
+    /// network.
     pub fn tiling(&self, width: usize, height: usize) -> Result<Tiling> {
         let max = self.options.max_memory.unwrap_or(DEFAULT_MAX_MEMORY);
         tile::choose(
@@ -117,6 +123,18 @@ impl Engine {
             self.options.tile,
             max,
         )
+    }
+
+    /// How a pass over `width` x `height` pixels would be computed: what was decided for each layer, and why the
+    /// memory is what it is. Nothing is run.
+    ///
+    /// # Errors
+    ///
+    /// As [`Engine::tiling`].
+    pub fn explain(&self, width: usize, height: usize) -> Result<Explanation> {
+        let tiling = self.tiling(width, height)?;
+        let (isa, threads) = (self.options.isa, self.options.threads);
+        explain::explain(&self.compiled, isa, threads, tiling, (width, height))
     }
 
     /// A plan for `width` x `height` pixels: the spare one if it fits, else a new one once the memory of

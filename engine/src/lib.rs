@@ -52,7 +52,10 @@ pub mod weights;
 
 pub use engine::{DEFAULT_MAX_MEMORY, Engine, EngineOptions, Observer};
 pub use error::{Error, Result};
+pub use kernel::table::RegisterTile;
 pub use model::Model;
+pub use plan::compile::Algorithm;
+pub use plan::explain::{Explanation, LayerPlan, Order};
 pub use resample::{Filter, Light, Resample};
 pub use rows::{Image, Rows};
 pub use simd::Isa;

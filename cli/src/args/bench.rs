@@ -20,7 +20,11 @@ pub struct BenchArgs {
     #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub runs: u32,
 
-    /// As one JSON document
+    /// Also print what was decided for each layer: algorithm, register tiles, share of the cost, memory
+    #[arg(long)]
+    pub explain: bool,
+
+    /// As one JSON document, the explanation included
     #[arg(long)]
     pub json: bool,
 }

@@ -9,16 +9,17 @@ use std::time::Instant;
 use upwise_engine::{Error as EngineError, Rows};
 
 use super::console::{Console, Progress};
+use super::forecast::Forecast;
 use super::jobs::{Job, Place};
 use super::planes::{Merged, Pass, PictureRows, Quantiser, passes};
 use super::report::Done;
 use super::scaler::{Plan, Scaler};
 use crate::args::values::TargetSize;
 use crate::failure::Failure;
-use crate::interrupt;
 use crate::picture::encode::{Header, Options, lost_metadata, stored_layout};
 use crate::picture::save::{self, RowSink, SaveError};
 use crate::picture::{Format, Input, Limits, Picture, PictureError, alpha, decode, reason};
+use crate::{interrupt, memory};
 
 /// What all pictures of a run have in common.
 pub struct Context<'a> {
@@ -78,28 +79,37 @@ impl Context<'_> {
         for warning in &warnings {
             self.console.warning(&format!("{input_name}: {warning}"));
         }
-        self.console.detail(&format!(
-            "{input_name}: {} of {}x{} pixels to {}x{}, {} passes of the network, {} MiB for it",
-            picture.format,
-            picture.width,
-            picture.height,
-            plan.width,
-            plan.height,
-            plan.passes,
-            plan.memory.div_ceil(1 << 20)
-        ));
+        let passes = passes(picture.colour, alpha_varies, self.scaler.channels());
+        let row_bytes = plan.width * stored.pixel_bytes();
+        let output = row_bytes as u64 * plan.height as u64;
+        let forecast = Forecast {
+            seconds: self.scaler.seconds(&plan, passes.len()),
+            memory: memory::peak_rss().unwrap_or(0)
+                + plan.memory * passes.len() as u64
+                + Self::encoder_memory(format, &plan),
+            output,
+        };
+        let words = format!(
+            "{input_name}: {} of {}x{} pixels to {}x{}, {} passes of the network; {forecast}",
+            picture.format, picture.width, picture.height, plan.width, plan.height, plan.passes,
+        );
+        if forecast.is_long() {
+            self.console.say(&words);
+        } else {
+            self.console.detail(&words);
+        }
 
         let work = Work {
             context: self,
             picture: &picture,
             plan: &plan,
-            passes: passes(picture.colour, alpha_varies, self.scaler.channels()),
+            passes,
             quantiser: Quantiser::new(
                 layout.colour_channels() + usize::from(alpha_varies),
                 constant_alpha.unwrap_or(1.0),
                 stored,
             ),
-            row_bytes: plan.width * stored.pixel_bytes(),
+            row_bytes,
             progress: self.console.progress(label),
         };
         let header = Header {
@@ -187,11 +197,7 @@ impl Context<'_> {
                 ));
             }
         }
-        let mut memory = decoded + plan.memory * groups;
-        if format == Format::WebP {
-            // All of it at once, and again as it is being compressed.
-            memory += plan.width as u64 * plan.height as u64 * 8;
-        }
+        let memory = decoded + plan.memory * groups + Self::encoder_memory(format, &plan);
         if memory > self.max_memory {
             return Err(Failure::Limit(format!(
                 "{name}: {} MiB are needed, {} MiB are allowed; raise --max-memory, \
@@ -201,6 +207,15 @@ impl Context<'_> {
             )));
         }
         Ok(plan)
+    }
+
+    /// Bytes that the encoder takes beside the rows in flight.
+    fn encoder_memory(format: Format, plan: &Plan) -> u64 {
+        match format {
+            // All of it at once, and again as it is being compressed.
+            Format::WebP => plan.width as u64 * plan.height as u64 * 8,
+            _ => 0,
+        }
     }
 }
 

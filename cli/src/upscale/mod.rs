@@ -1,10 +1,11 @@
 //! `upwise upscale`: pictures in, larger pictures out.
 //!
 //! `jobs.rs` decides what goes where, `job.rs` takes one picture through, `planes.rs` stands between
-//! stored samples and the engine's, `scaler.rs` between this command and the engine, `console.rs` and
-//! `report.rs` say what happened, to people and to scripts.
+//! stored samples and the engine's, `scaler.rs` between this command and the engine, `forecast.rs`
+//! says what a picture will take, `console.rs` and `report.rs` say what happened, to people and to scripts.
 
 mod console;
+mod forecast;
 mod job;
 mod jobs;
 mod planes;
@@ -173,6 +174,7 @@ impl Batch {
                 .unwrap_or_else(|| self.scaler.default_target()),
             options: Options {
                 quality: args.quality,
+                repetitive: self.scaler.repeats_pixels(),
             },
             overwrite: args.overwrite,
             limits: self.limits,

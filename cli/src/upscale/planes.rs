@@ -208,6 +208,10 @@ impl Quantiser {
 
     /// Fills `out`. An error if a sample is not a number: a file must not look finished then.
     pub fn row(&self, row: &[f32], out: &mut [u8]) -> Result<()> {
+        let opaque = self.stored.alpha || self.constant_alpha == 1.0;
+        if self.channels == self.stored.channels() && opaque {
+            return self.store(row, out);
+        }
         let width = self.stored.pixel_bytes();
         for (pixel, out) in row
             .chunks_exact(self.channels)
@@ -225,24 +229,30 @@ impl Quantiser {
                     1.0 + (value.clamp(0.0, 1.0) - 1.0) * alpha
                 };
             }
-            let samples = &samples[..self.stored.channels()];
-            if samples.iter().any(|sample| sample.is_nan()) {
-                return Err(Error::Shape(
-                    "the model made values that are not numbers".into(),
-                ));
-            }
-            match self.stored.depth {
-                Depth::Eight => {
-                    for (out, sample) in out.iter_mut().zip(samples) {
-                        // The conversion saturates.
-                        *out = (sample * 255.0 + 0.5) as u8;
-                    }
+            self.store(&samples[..self.stored.channels()], out)?;
+        }
+        Ok(())
+    }
+
+    /// Samples as the file has them.
+    fn store(&self, samples: &[f32], out: &mut [u8]) -> Result<()> {
+        // Without an early exit, so that a whole row is looked through in vectors.
+        if samples.iter().fold(false, |bad, s| bad | s.is_nan()) {
+            return Err(Error::Shape(
+                "the model made values that are not numbers".into(),
+            ));
+        }
+        // The conversions saturate.
+        match self.stored.depth {
+            Depth::Eight => {
+                for (out, sample) in out.iter_mut().zip(samples) {
+                    *out = (sample * 255.0 + 0.5) as u8;
                 }
-                Depth::Sixteen => {
-                    for (out, sample) in out.chunks_exact_mut(2).zip(samples) {
-                        let value = (sample * 65535.0 + 0.5) as u16;
-                        out.copy_from_slice(&value.to_ne_bytes());
-                    }
+            }
+            Depth::Sixteen => {
+                for (out, sample) in out.chunks_exact_mut(2).zip(samples) {
+                    let value = (sample * 65535.0 + 0.5) as u16;
+                    out.copy_from_slice(&value.to_ne_bytes());
                 }
             }
         }
@@ -320,5 +330,13 @@ mod tests {
         quantiser.row(&[1.0, 0.0, 2.0, 0.5], &mut out).unwrap();
         assert_eq!(out, [255, 128, 255]);
         assert!(quantiser.row(&[f32::NAN, 0.0, 0.0, 1.0], &mut out).is_err());
+        let plain = Quantiser::new(3, 1.0, stored);
+        plain.row(&[-1.0, 0.5, 2.0], &mut out).unwrap();
+        assert_eq!(out, [0, 128, 255]);
+        assert!(plain.row(&[0.0, 0.0, f32::NAN], &mut out).is_err());
+        // Transparent all over, in a format without transparency.
+        let glass = Quantiser::new(3, 0.0, stored);
+        glass.row(&[0.0, 0.5, 1.0], &mut out).unwrap();
+        assert_eq!(out, [255, 255, 255]);
     }
 }

@@ -1,7 +1,10 @@
 //! The engine as this command uses it: the only file that knows its types by name.
 
+use std::sync::OnceLock;
+use std::time::Instant;
+
 use upwise_engine::{
-    Engine, EngineOptions, Filter, Isa, Method, Observer, Result, Rows, Target, Upscaler,
+    Engine, EngineOptions, Filter, Image, Isa, Method, Observer, Result, Rows, Target, Upscaler,
 };
 
 use crate::args::upscale::RunArgs;
@@ -11,6 +14,10 @@ use crate::models::{self, Choice, Resampler};
 
 /// The factor of a filter when none is asked for.
 const FILTER_SCALE: f64 = 2.0;
+/// Multiply-adds of a trial of the network: some hundredths of a second.
+const TRIAL_MACS: f64 = 4e9;
+/// Multiply-adds that are worth a trial: many seconds.
+const WORTH_A_TRIAL: f64 = 1e12;
 
 /// A network or a filter, ready for any number of pictures.
 pub struct Scaler {
@@ -23,6 +30,8 @@ struct Network {
     engine: Engine,
     scale: usize,
     channels: usize,
+    /// Multiply-adds a second, once it was tried.
+    speed: OnceLock<Option<f64>>,
 }
 
 /// How one picture is enlarged, and what it takes.
@@ -37,6 +46,8 @@ pub struct Plan {
     pub passes: usize,
     /// Bytes that the engine holds for one group of channels.
     pub memory: u64,
+    /// Multiply-adds for one group of channels.
+    macs: f64,
 }
 
 /// How the engine is run with these options and this much memory.
@@ -46,6 +57,24 @@ pub fn engine_options(args: &RunArgs, max_memory: u64) -> EngineOptions {
         threads: args.threads(),
         tile: (args.tile > 0).then_some(args.tile),
         max_memory: Some(max_memory),
+    }
+}
+
+impl Network {
+    /// Multiply-adds a second on a small picture.
+    fn try_out(&self) -> Option<f64> {
+        let macs_per_pixel = self.engine.info().macs_per_pixel as f64;
+        let side = (TRIAL_MACS / macs_per_pixel).sqrt().clamp(32.0, 256.0) as usize;
+        let grey = vec![0.5; side * side * self.channels];
+        let picture = Image::new(side, side, self.channels, grey).ok()?;
+        let mut seconds = 0.0;
+        // The first run also takes memory and warms the caches.
+        for _ in 0..2 {
+            let start = Instant::now();
+            self.engine.run(&picture, None).ok()?;
+            seconds = start.elapsed().as_secs_f64();
+        }
+        Some(macs_per_pixel * (side * side) as f64 / seconds.max(1e-9))
     }
 }
 
@@ -75,6 +104,7 @@ impl Scaler {
                     engine,
                     scale,
                     channels,
+                    speed: OnceLock::new(),
                 })
             }
         };
@@ -93,6 +123,12 @@ impl Scaler {
     /// Channels that the network takes at a time; `None` for a filter, which takes any.
     pub fn channels(&self) -> Option<usize> {
         self.network.as_ref().map(|network| network.channels)
+    }
+
+    /// Whether the result has each pixel of the picture many times over.
+    pub fn repeats_pixels(&self) -> bool {
+        let nearest = matches!(self.filter.method(), Method::Filter(Filter::Nearest));
+        self.network.is_none() && nearest
     }
 
     /// The size where none is asked for.
@@ -128,7 +164,17 @@ impl Scaler {
             passes: estimate.passes,
             // The filter's rows at 16 bytes a pixel, of which it holds a few batches.
             memory: estimate.memory_bytes + 64 * 16 * (widest + estimate.width) as u64,
+            macs: estimate.macs,
         })
+    }
+
+    /// Seconds that the network will take for `groups` groups of channels, by a short trial of it on this machine;
+    /// `None` where they are too few for the trial, or there is no network.
+    pub fn seconds(&self, plan: &Plan, groups: usize) -> Option<f64> {
+        let macs = plan.macs * groups as f64;
+        let network = self.network.as_ref().filter(|_| macs >= WORTH_A_TRIAL)?;
+        let speed = network.speed.get_or_init(|| network.try_out());
+        speed.map(|speed| macs / speed)
     }
 
     /// Runs the network over rows of [`Scaler::channels`], at its own factor as often as the plan says.

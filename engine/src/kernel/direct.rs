@@ -94,14 +94,22 @@ unsafe fn tile<S: Simd, const P: usize, const J: usize>(a: &Direct, x: usize) {
                 }
             }
         }
+        // An array of their own for the sums: the epilogue's loop is too long to unroll, and accumulators indexed
+        // there would lie in memory and be stored at every step of the reduction.
+        let mut sums = [[S::splat(0.0); J]; P];
+        for j in 0..J {
+            let bias = S::load(a.epilogue.bias.as_ptr().add(a.channel + j * S::LANES));
+            for p in 0..P {
+                sums[p][j] = S::add(acc[p][j], bias);
+            }
+        }
         for p in 0..P {
             let at = (x + p) * a.out_stride;
             for j in 0..J {
                 let at = at + j * S::LANES;
                 let merge = a.merges.map(|m| m.wrapping_add(at));
                 let channel = a.channel + j * S::LANES;
-                let v = S::add(acc[p][j], S::load(a.epilogue.bias.as_ptr().add(channel)));
-                let [o] = finish::<S, 1>(a.epilogue, [v], channel, merge, a.out_stride);
+                let [o] = finish::<S, 1>(a.epilogue, [sums[p][j]], channel, merge, a.out_stride);
                 S::store(a.out.add(at), o);
             }
         }

@@ -5,24 +5,50 @@ use super::gemm::{self, Gemm};
 use super::winograd::{self, InputTransform, OutputTransform};
 use crate::simd::{self, Isa};
 
+/// The outputs that a kernel keeps in registers while it reduces.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RegisterTile {
+    /// Rows of a matrix product; neighbouring pixels of a direct convolution.
+    pub rows: usize,
+    /// Vectors of output channels.
+    pub vectors: usize,
+}
+
 /// A matrix product kernel.
 pub(crate) struct GemmKernel {
-    /// Rows of the register tile.
-    pub pixels: usize,
+    pub tile: RegisterTile,
     /// Runs it; the processor must have the table's instruction set.
     pub run: unsafe fn(&Gemm),
 }
 
-/// Everything that a plan calls.
+/// What a core does in a cycle, in vectors of the table's length: the numbers that `plan/cost.rs` reckons with.
+/// They need to rank choices, not to predict seconds.
+pub(crate) struct Throughput {
+    /// Multiply-adds, or other arithmetic.
+    pub arithmetic: f64,
+    /// Loads that hit the first-level cache, broadcasts included.
+    pub loads: f64,
+    /// Bytes to or from the second-level cache.
+    pub cache_bytes: f64,
+    /// Cycles until a multiply-add's result can be added to.
+    pub latency: f64,
+    /// Accumulators and weights that the compiler keeps in registers together.
+    pub registers: usize,
+}
+
+/// Everything that a plan calls, and what it has to know to choose.
 pub(crate) struct Kernels {
     /// Floats in a vector.
     pub lanes: usize,
+    pub throughput: Throughput,
     pub input_transform: unsafe fn(&InputTransform),
     pub output_transform: unsafe fn(&OutputTransform),
     /// Matrix products by the vectors of their register tiles: the first has one, the next two, and so on.
     pub gemm: &'static [GemmKernel],
     /// Direct convolutions, likewise.
     pub direct: &'static [unsafe fn(&Direct)],
+    /// Their register tiles.
+    pub direct_tiles: &'static [RegisterTile],
 }
 
 impl Kernels {
@@ -36,16 +62,11 @@ impl Kernels {
             _ => &portable::KERNELS,
         }
     }
-
-    /// Splits `vectors` output vectors into as few and as even column blocks as the register tiles allow.
-    pub fn column_blocks(widest: usize, vectors: usize) -> Vec<usize> {
-        let blocks = vectors.div_ceil(widest);
-        (0..blocks).map(|i| (vectors + i) / blocks).collect()
-    }
 }
 
 macro_rules! kernels {
     ($module:ident, $simd:ident, $(#[$feature:meta])?
+     throughput: $throughput:expr,
      gemm: [$(($gp:literal, $gt:literal, $gj:literal)),*], direct: [$(($dp:literal, $dj:literal)),*]) => {
         mod $module {
             use super::*;
@@ -73,19 +94,31 @@ macro_rules! kernels {
 
             pub(super) static KERNELS: Kernels = Kernels {
                 lanes: <simd::$simd as simd::Simd>::LANES,
+                throughput: $throughput,
                 input_transform,
                 output_transform,
-                gemm: &[$(GemmKernel { pixels: $gp, run: gemm::<$gp, $gt, $gj> }),*],
+                gemm: &[$(GemmKernel {
+                    tile: RegisterTile { rows: $gp, vectors: $gj },
+                    run: gemm::<$gp, $gt, $gj>,
+                }),*],
                 direct: &[$(direct::<$dp, $dj>),*],
+                direct_tiles: &[$(RegisterTile { rows: $dp, vectors: $dj }),*],
             };
         }
     };
 }
 
+// The numbers are those of Intel's server cores from Skylake on (two ports of either width; Intel's optimization
+// reference manual) and of AMD's from Zen 2 on, where 512-bit operations take both halves of a port.
 #[cfg(target_arch = "x86_64")]
 kernels!(avx512, Avx512, #[target_feature(enable = "avx512f")]
+    throughput: Throughput { arithmetic: 2.0, loads: 2.0, cache_bytes: 32.0, latency: 4.0, registers: 28 },
     gemm: [(12, 4, 1), (12, 4, 2), (8, 4, 3), (6, 2, 4)], direct: [(12, 1), (12, 2), (8, 3), (6, 4)]);
 #[cfg(target_arch = "x86_64")]
 kernels!(avx2, Avx2, #[target_feature(enable = "avx2,fma")]
-    gemm: [(12, 4, 1), (6, 4, 2), (4, 2, 3)], direct: [(12, 1), (6, 2), (4, 3)]);
-kernels!(portable, Portable, gemm: [(6, 2, 1), (3, 1, 2)], direct: [(6, 1), (3, 2)]);
+    throughput: Throughput { arithmetic: 2.0, loads: 2.0, cache_bytes: 32.0, latency: 4.0, registers: 14 },
+    gemm: [(12, 4, 1), (6, 4, 2)], direct: [(12, 1), (6, 2)]);
+// Plain x86-64: two registers a vector, and a multiplication and an addition for each.
+kernels!(portable, Portable,
+    throughput: Throughput { arithmetic: 0.5, loads: 1.0, cache_bytes: 32.0, latency: 8.0, registers: 7 },
+    gemm: [(6, 2, 1)], direct: [(6, 1)]);

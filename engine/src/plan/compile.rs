@@ -1,6 +1,7 @@
 //! A network made ready for an instruction set: an algorithm per convolution and its weights packed for it.
 
 use super::check::check;
+use super::cost::{self, Choice, Shape};
 use crate::Result;
 use crate::buffer::{Buffer, LINE};
 use crate::kernel::epilogue::{Act, Epilogue, MergeStep};
@@ -22,10 +23,11 @@ pub(crate) struct Block {
 
 /// How a convolution is computed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Algorithm {
-    /// Winograd F(4x4, 3x3).
+#[non_exhaustive]
+pub enum Algorithm {
+    /// Winograd's minimal filtering F(4x4, 3x3): 36 multiplications for 144 (Lavin & Gray, 2016).
     Winograd,
-    /// Direct convolution.
+    /// One multiplication for each weight and pixel.
     Direct,
 }
 
@@ -38,6 +40,8 @@ pub(crate) struct CompiledConv {
     pub stride: usize,
     pub padding: usize,
     pub algorithm: Algorithm,
+    /// Cycles per output pixel, by the model of `cost.rs`.
+    pub cycles: f64,
     /// Channels reduced over, padding included.
     pub depth: usize,
     /// Vectors of output channels.
@@ -242,26 +246,26 @@ fn compile_conv(
     let taps = conv.kernel * conv.kernel;
     let depth: usize = conv.inputs.iter().map(|&s| stride[s]).sum();
     let vectors = outputs.div_ceil(lanes);
-    // Winograd loads whole vectors of channels, which the unpadded input has not; and below a vector of
-    // channels its transforms cost more than they save.
-    let winograd = conv.kernel == 3
-        && conv.stride == 1
-        && conv.padding == 1
-        && inputs >= lanes.min(16)
-        && !conv.inputs.contains(&INPUT);
-    let algorithm = if winograd {
-        Algorithm::Winograd
-    } else {
-        Algorithm::Direct
-    };
+    let Choice {
+        algorithm,
+        blocks: tiles,
+        cycles,
+    } = cost::choose(
+        Shape {
+            kernel: conv.kernel,
+            depth,
+            inputs: conv.inputs.len(),
+            vectors,
+            // Winograd loads whole vectors of channels, which the unpadded input has not.
+            winograd: (conv.kernel, conv.stride, conv.padding) == (3, 1, 1)
+                && !conv.inputs.contains(&INPUT),
+        },
+        kernels,
+    );
+    let winograd = algorithm == Algorithm::Winograd;
     let positions = reduction(conv, network, stride);
     let source = |n: usize| order.map_or(n, |order| order[n]);
 
-    let widest = if winograd {
-        kernels.gemm.len()
-    } else {
-        kernels.direct.len()
-    };
     let planes = if winograd {
         winograd::FREQUENCIES
     } else {
@@ -269,14 +273,14 @@ fn compile_conv(
     };
     let mut blocks = Vec::new();
     let (mut offset, mut first_vector) = (0, 0);
-    for block in Kernels::column_blocks(widest, vectors) {
+    for tile in tiles {
         blocks.push(Block {
-            vectors: block,
+            vectors: tile.vectors,
             first_vector,
             offset,
         });
-        offset += (planes * depth * block * lanes).next_multiple_of(LINE);
-        first_vector += block;
+        offset += (planes * depth * tile.vectors * lanes).next_multiple_of(LINE);
+        first_vector += tile.vectors;
     }
     let mut weights = Buffer::zeroed(offset)?;
     let packed = weights.as_mut_slice();
@@ -332,6 +336,7 @@ fn compile_conv(
         stride: conv.stride,
         padding: conv.padding,
         algorithm,
+        cycles,
         depth,
         vectors,
         blocks,

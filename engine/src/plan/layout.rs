@@ -76,6 +76,8 @@ pub(crate) struct Layout {
     /// By step: output pixels in a task's stretch of a row, a multiple of the Winograd tile.
     pub chunk: Vec<usize>,
     pub schedule: Schedule,
+    /// Whether all layers run at once ([`Schedule::stream`]).
+    pub streams: bool,
     /// Threads that it was made for.
     pub threads: usize,
     /// Arena size.
@@ -224,6 +226,7 @@ impl Layout {
             winograd,
             chunk,
             schedule,
+            streams,
             threads,
             floats,
         }
@@ -268,7 +271,7 @@ fn scratch(conv: &CompiledConv, compiled: &Compiled, width: usize) -> Scratch {
     let heights = conv
         .blocks
         .iter()
-        .map(|b| compiled.kernels.gemm[b.vectors - 1].pixels);
+        .map(|b| compiled.kernels.gemm[b.vectors - 1].tile.rows);
     let grain = heights.fold(1, least_common_multiple);
     let fit = SCRATCH_BYTES / (FREQUENCIES * tile_stride * size_of::<f32>());
     let tiles = (fit / grain * grain)

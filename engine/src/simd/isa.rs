@@ -1,5 +1,7 @@
 //! Which instruction set the kernels use.
 
+#[cfg(target_arch = "x86_64")]
+use super::fma_ports::{Processor, single_512_bit_fma};
 use crate::{Error, Result};
 use std::{fmt, str::FromStr};
 
@@ -16,11 +18,17 @@ pub enum Isa {
 
 impl Isa {
     /// The instruction sets that this machine can run, fastest first. Never empty.
+    ///
+    /// AVX-512 goes behind AVX2 on Intel processors with a single port for 512-bit multiply-adds, which do as many
+    /// of them in halves (Ice Lake to Rocket Lake clients, Xeon Bronze, Silver and most Gold 5000 of the first two
+    /// generations).
     pub fn available() -> Vec<Isa> {
-        [Isa::Avx512, Isa::Avx2, Isa::Portable]
-            .into_iter()
-            .filter(|isa| isa.is_available())
-            .collect()
+        let mut order = [Isa::Avx512, Isa::Avx2, Isa::Portable];
+        #[cfg(target_arch = "x86_64")]
+        if single_512_bit_fma(&Processor::this()) {
+            order.swap(0, 1);
+        }
+        order.into_iter().filter(|isa| isa.is_available()).collect()
     }
 
     /// The fastest instruction set of this machine.

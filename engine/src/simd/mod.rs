@@ -19,6 +19,8 @@ macro_rules! intrinsics {
 mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
+#[cfg(target_arch = "x86_64")]
+mod fma_ports;
 mod isa;
 mod portable;
 

@@ -38,11 +38,16 @@ impl Header<'_> {
 pub struct Options {
     /// JPEG's quality, 1 to 100. From 90 on colour keeps its full resolution.
     pub quality: u8,
+    /// Whether pixels repeat each other exactly, as pixel art enlarged in blocks does; continuous tones do not.
+    pub repetitive: bool,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Options { quality: 95 }
+        Options {
+            quality: 95,
+            repetitive: false,
+        }
     }
 }
 
@@ -125,7 +130,7 @@ pub fn encode(
 ) -> Result<(), PictureError> {
     format.check_size(header.width, header.height)?;
     match format {
-        Format::Png => png::encode(out, header, rows),
+        Format::Png => png::encode(out, header, options, rows),
         Format::Jpeg => jpeg::encode(out, header, options, rows),
         Format::WebP => webp::encode(out, header, rows),
         Format::Tiff => tiff::encode(out, header, rows),

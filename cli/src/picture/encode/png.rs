@@ -9,7 +9,7 @@ use png::{
     Unit,
 };
 
-use super::{Header, RowSource};
+use super::{Header, Options, RowSource};
 use crate::picture::{Depth, Metadata, PictureError};
 
 /// Keyword of the text chunk that holds XMP.
@@ -27,11 +27,19 @@ fn failure(error: EncodingError) -> PictureError {
 pub fn encode(
     out: &mut impl Write,
     header: &Header<'_>,
+    options: &Options,
     rows: &mut dyn RowSource,
 ) -> Result<(), PictureError> {
     let mut encoder = Encoder::with_info(out, info(header)).map_err(failure)?;
-    // On photographs higher levels cost several times as much for a few percent.
-    encoder.set_deflate_compression(DeflateCompression::Level(3));
+    // Matches of more than a run of zeros are rare once continuous tones are filtered: looking for them took three to
+    // six times as long as everything else here, and made enlarged photographs 1 to 6 % smaller, drawings between
+    // 3 % smaller and 2 % larger. Low bytes of 16-bit samples need codes made for them.
+    let continuous = !options.repetitive && header.layout.depth == Depth::Eight;
+    encoder.set_deflate_compression(if continuous {
+        DeflateCompression::FdeflateUltraFast
+    } else {
+        DeflateCompression::Level(3)
+    });
     encoder.set_filter(Filter::Adaptive);
     let mut writer = encoder.write_header().map_err(failure)?;
     if let Some(cicp) = header.metadata.png.cicp {
@@ -118,4 +126,56 @@ fn write_chunk<W: Write>(
     // Encoded apart first, so that a chunk that is refused halfway leaves nothing in the file.
     chunk.encode(&mut io::sink())?;
     writer.write_text_chunk(chunk)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::picture::Layout;
+
+    /// A texture of 16 pixels of noise, again and again, a little further in each row.
+    #[test]
+    fn what_repeats_is_found_where_it_is_looked_for() {
+        let (side, period) = (256, 16 * 3);
+        let mut seed = 1u32;
+        let noise: Vec<u8> = (0..period)
+            .map(|_| {
+                seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                (seed >> 24) as u8
+            })
+            .collect();
+        let pixels: Vec<u8> = (0..side * side * 3)
+            .map(|i| noise[(i + i / (side * 3) * 15) % period])
+            .collect();
+        let header = Header {
+            width: side,
+            height: side,
+            layout: Layout {
+                colour: true,
+                alpha: false,
+                depth: Depth::Eight,
+            },
+            metadata: &Metadata::default(),
+        };
+        let [searched, fast] = [true, false].map(|repetitive| {
+            let options = Options {
+                repetitive,
+                ..Options::default()
+            };
+            let (mut file, mut rows) = (Vec::new(), pixels.chunks_exact(side * 3));
+            let mut source = |row: &mut [u8]| {
+                row.copy_from_slice(rows.next().expect("no more rows than there are"));
+                Ok(())
+            };
+            encode(&mut file, &header, &options, &mut source).unwrap();
+            let mut reader = png::Decoder::new(io::Cursor::new(&file))
+                .read_info()
+                .unwrap();
+            let mut decoded = vec![0; pixels.len()];
+            reader.next_frame(&mut decoded).unwrap();
+            assert!(decoded == pixels, "repetitive: {repetitive}");
+            file.len()
+        });
+        assert!(10 * searched < fast, "{searched} and {fast} bytes");
+    }
 }
