@@ -260,6 +260,39 @@ fn flags_go_before_the_environment() {
 }
 
 #[test]
+fn memory_that_is_allowed_is_shared_by_what_runs_side_by_side() {
+    let folder = Folder::new();
+    let photo = photo(300, 200);
+    let colour = folder.write("colour.png", &png_bytes(&photo));
+    let grey = folder.write("grey.png", &png_bytes(&deep_grey(300, 200)));
+    let model = data::committed("compact-4x1-x3-grey.safetensors");
+    let out = folder.arg("out.png");
+    let upscale = |input: &str, memory: &str| {
+        let args = [
+            "upscale",
+            input,
+            "-o",
+            &out,
+            "--overwrite",
+            "-j",
+            "1",
+            "--isa",
+            "portable",
+        ];
+        let model = model.to_str().unwrap();
+        run(args.iter().chain(&["-n", model, "--max-memory", memory]))
+    };
+    // Colour is three passes of a network of one channel, each with memory of its own.
+    upscale(&grey, "1800K").expect(0, &[]);
+    upscale(&colour, "1800K").expect(75, &["--max-memory"]);
+    // Tiles are cut for what the rows leave, so little is enough, and changes nothing.
+    upscale(&colour, "5M").expect(0, &[]);
+    let cut = read_png_file(&out);
+    upscale(&colour, "1G").expect(0, &[]);
+    assert!(read_png_file(&out) == cut);
+}
+
+#[test]
 fn models_are_found_and_described() {
     let folder = data::committed("");
     let folder = folder.to_str().unwrap();

@@ -171,8 +171,8 @@ impl Context<'_> {
         let (width, height) = (picture.width, picture.height);
         let layout = picture.layout();
         let decoded = width as u64 * height as u64 * layout.pixel_bytes() as u64;
-        // Colour and alpha go through the network side by side.
-        let groups = if layout.alpha { 2 } else { 1 };
+        // Groups of channels go through the network side by side, each with memory of its own.
+        let groups = passes(picture.colour, picture.alpha, self.scaler.channels()).len() as u64;
         let left = self.max_memory.saturating_sub(decoded) / groups;
         let plan = self
             .scaler

@@ -19,6 +19,13 @@ const TRIAL_MACS: f64 = 4e9;
 /// Multiply-adds that are worth a trial: many seconds.
 const WORTH_A_TRIAL: f64 = 1e12;
 
+/// Bytes of a pixel of four channels between the network and the encoder.
+const BYTES_PER_PIXEL: usize = 16;
+/// Rows on their way to the encoder.
+const ROWS_IN_FLIGHT: usize = 8;
+/// Rows that a filter holds besides, on both sides: a few batches.
+const ROWS_OF_FILTER: usize = 64;
+
 /// A network or a filter, ready for any number of pictures.
 pub struct Scaler {
     name: String,
@@ -147,23 +154,31 @@ impl Scaler {
             TargetSize::Size(width, height) => Target::Size(width, height),
             TargetSize::Megapixels(megapixels) => Target::Megapixels(megapixels),
         };
-        let network = self.network.as_ref().map(|network| {
-            let engine = network.engine.with_max_memory(memory);
-            Upscaler::new(Method::Network(engine))
-        });
-        let estimate = network
-            .as_ref()
-            .unwrap_or(&self.filter)
-            .estimate(width, height, &target)?;
+        let within = |memory| {
+            let network = self.network.as_ref().map(|network| {
+                let engine = network.engine.with_max_memory(memory);
+                Upscaler::new(Method::Network(engine))
+            });
+            let method = network.as_ref().unwrap_or(&self.filter);
+            let estimate = method.estimate(width, height, &target)?;
+            Ok((network, estimate))
+        };
+        // Sizes do not depend on the memory, and what the rows in flight take of it is not the network's.
+        let (_, estimate) = within(u64::MAX)?;
         let scale = self.network.as_ref().map_or(1, |network| network.scale);
-        let widest = width * scale.pow(estimate.passes as u32);
+        let enlarged = [width, height].map(|side| side * scale.pow(estimate.passes as u32));
+        let rows = match enlarged == [estimate.width, estimate.height] {
+            true => ROWS_IN_FLIGHT * estimate.width,
+            false => ROWS_OF_FILTER * (enlarged[0] + estimate.width),
+        };
+        let rows = (rows * BYTES_PER_PIXEL) as u64;
+        let (network, estimate) = within(memory.saturating_sub(rows))?;
         Ok(Plan {
             network,
             width: estimate.width,
             height: estimate.height,
             passes: estimate.passes,
-            // The filter's rows at 16 bytes a pixel, of which it holds a few batches.
-            memory: estimate.memory_bytes + 64 * 16 * (widest + estimate.width) as u64,
+            memory: estimate.memory_bytes + rows,
             macs: estimate.macs,
         })
     }
