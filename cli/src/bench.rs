@@ -4,16 +4,21 @@ use std::time::Instant;
 
 use serde_json::json;
 use upwise_engine::{Engine, Image};
+use upwise_weights::Family;
 
 use crate::args::bench::BenchArgs;
 use crate::failure::Failure;
-use crate::models::{self, Choice};
+use crate::models::{self, Choice, Wish};
 use crate::output::{print, print_json};
 use crate::{explain, interrupt, memory, upscale};
 
+/// The factor for which a family's model is taken.
+const FACTOR: f64 = 4.0;
+
 /// Runs the command.
 pub fn run(args: &BenchArgs) -> Result<(), Failure> {
-    let found = match models::choose(args.run.model.as_deref(), &args.run.models)? {
+    let wish = Wish::new(args.run.model.as_deref(), &args.run.models)?;
+    let found = match wish.choice(args.run.mode.tier(), Family::Photo, FACTOR) {
         Choice::Model(found) => found,
         Choice::Resampler(_) => {
             return Err(Failure::Usage(

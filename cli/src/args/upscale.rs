@@ -2,15 +2,16 @@
 
 use std::path::PathBuf;
 
-use clap::{ArgGroup, Args};
+use clap::{ArgGroup, Args, ValueEnum};
 use upwise_engine::Isa;
+use upwise_weights::Tier;
 
 use super::values::{self, TargetSize};
 use crate::picture::Format;
 
 const EXAMPLES: &str = "\
 Examples:
-  upwise upscale photo.jpg                      photo_4x.jpg beside it, at the model's own factor
+  upwise upscale photo.jpg                      photo_4x.jpg beside it, four times the size
   upwise upscale photo.jpg -s 2 -o big.png      twice the size, as PNG
   upwise upscale shots/ -o out/ --recursive     every picture of a folder, its tree mirrored
   upwise upscale sprite.png -n nearest -s 4     pixel art: blocks stay blocks
@@ -52,7 +53,7 @@ pub struct UpscaleArgs {
     #[arg(short, long, value_name = "OUT")]
     pub output: Option<PathBuf>,
 
-    /// Times larger, 1 to 8, fractions allowed [default: the model's own factor; 2 without a model]
+    /// Times larger, 1 to 8, fractions allowed [default: 4; a named model's own factor; 2 for a filter]
     ///
     /// The network always runs at its own factor; the rest is a resample in linear light.
     #[arg(short, long, visible_alias = "outscale", value_name = "FACTOR", value_parser = values::scale)]
@@ -128,12 +129,39 @@ pub struct UpscaleArgs {
     pub json_lines: bool,
 }
 
+/// Tiers of models, as they are typed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Mode {
+    /// Made for speed
+    #[default]
+    Fast,
+    /// Finer, several times slower
+    Best,
+}
+
+impl Mode {
+    /// The tier that it stands for.
+    pub fn tier(self) -> Tier {
+        match self {
+            Mode::Fast => Tier::Fast,
+            Mode::Best => Tier::Best,
+        }
+    }
+}
+
 /// What every command that runs a network takes.
 #[derive(Args, Clone, Debug)]
 pub struct RunArgs {
-    /// Model: a name from `upwise models`, a .safetensors or .pth file, or lanczos, bicubic, nearest
+    /// Model: auto, a family (photo, recover, art, text), a name from `upwise models`, a .safetensors or
+    /// .pth file, or lanczos, bicubic, nearest [default: auto]
+    ///
+    /// auto looks at the picture and takes a family; of a family, the model that suits the factor.
     #[arg(short = 'n', long, value_name = "NAME|FILE")]
     pub model: Option<String>,
+
+    /// How much time a family's model may take; without a model of the mode, the other is used
+    #[arg(long, value_name = "MODE", value_enum, default_value_t)]
+    pub mode: Mode,
 
     /// Folder in which models are looked for by name
     #[arg(short, long, value_name = "DIR", env = "UPWISE_MODELS", value_delimiter = if cfg!(windows) { ';' } else { ':' })]

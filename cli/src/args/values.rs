@@ -17,6 +17,20 @@ pub enum TargetSize {
     Megapixels(f64),
 }
 
+impl TargetSize {
+    /// How many times longer the side that grows most becomes.
+    pub fn factor(self, width: usize, height: usize) -> f64 {
+        let (width, height) = (width as f64, height as f64);
+        match self {
+            TargetSize::Scale(factor) => factor,
+            TargetSize::Width(w) => w as f64 / width,
+            TargetSize::Height(h) => h as f64 / height,
+            TargetSize::Size(w, h) => (w as f64 / width).max(h as f64 / height),
+            TargetSize::Megapixels(megapixels) => (megapixels * 1e6 / (width * height)).sqrt(),
+        }
+    }
+}
+
 impl fmt::Display for TargetSize {
     /// As it appears in default file names: `4x`, `1920w`, `1080h`, `800x600`, `24mp`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -116,5 +130,9 @@ mod tests {
         }
         assert_eq!(TargetSize::Scale(4.0).to_string(), "4x");
         assert_eq!(TargetSize::Scale(2.5).to_string(), "2.5x");
+        assert_eq!(TargetSize::Width(300).factor(100, 50), 3.0);
+        assert_eq!(TargetSize::Height(100).factor(100, 50), 2.0);
+        assert_eq!(TargetSize::Size(200, 150).factor(100, 50), 3.0);
+        assert_eq!(TargetSize::Megapixels(0.02).factor(100, 50), 2.0);
     }
 }

@@ -4,9 +4,12 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use upwise_engine::Model;
-use upwise_weights::Embedded;
+use upwise_weights::{Embedded, Family, Tier};
 
 use crate::failure::Failure;
+
+/// The name that leaves the choice to upwise.
+const AUTO: &str = "auto";
 
 /// Suffixes of weight files, the preferred one first.
 const SUFFIXES: [&str; 3] = ["safetensors", "pth", "pt"];
@@ -61,27 +64,55 @@ pub enum Source {
     File(PathBuf),
 }
 
-/// Decides what `-n NAME` stands for; without a name, the first embedded model.
-pub fn choose(name: Option<&str>, folders: &[PathBuf]) -> Result<Choice, Failure> {
-    let Some(name) = name else {
-        let first = upwise_weights::models().first().ok_or_else(|| {
-            Failure::Model(
-                "this build contains no model: name a weight file with -n FILE, or use -n lanczos"
-                    .into(),
-            )
-        })?;
-        return Ok(Choice::Model(embedded(first)));
-    };
-    match name {
-        "lanczos" => return Ok(Choice::Resampler(Resampler::Lanczos)),
-        "bicubic" => return Ok(Choice::Resampler(Resampler::Bicubic)),
-        "nearest" => return Ok(Choice::Resampler(Resampler::Nearest)),
-        _ => {}
-    }
-    by_name(name, folders).map(Choice::Model)
+/// What is asked for with `-n`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Wish {
+    /// Whatever suits the picture.
+    Auto,
+    /// A family; which of its models depends on the factor.
+    Family(Family),
+    /// This and nothing else.
+    One(Choice),
 }
 
-/// A network by its name or file; resamplers do not count.
+impl Wish {
+    /// What `-n NAME` stands for, and its absence.
+    pub fn new(name: Option<&str>, folders: &[PathBuf]) -> Result<Self, Failure> {
+        let resampler = |resampler| Ok(Wish::One(Choice::Resampler(resampler)));
+        let name = match name {
+            None | Some(AUTO) => return Ok(Wish::Auto),
+            Some("lanczos") => return resampler(Resampler::Lanczos),
+            Some("bicubic") => return resampler(Resampler::Bicubic),
+            Some("nearest") => return resampler(Resampler::Nearest),
+            Some(name) => name,
+        };
+        match name.parse() {
+            Ok(family) => Ok(Wish::Family(family)),
+            Err(_) => by_name(name, folders).map(|found| Wish::One(Choice::Model(found))),
+        }
+    }
+
+    /// Its name, for reports.
+    pub fn name(&self) -> &str {
+        match self {
+            Wish::Auto => AUTO,
+            Wish::Family(family) => family.name(),
+            Wish::One(choice) => choice.name(),
+        }
+    }
+
+    /// What enlarges a picture by `factor` whose content suits `family`.
+    pub fn choice(&self, tier: Tier, family: Family, factor: f64) -> Choice {
+        let family = match self {
+            Wish::Auto => family,
+            Wish::Family(family) => *family,
+            Wish::One(choice) => return choice.clone(),
+        };
+        Choice::Model(embedded(upwise_weights::select(family, tier, factor)))
+    }
+}
+
+/// A network by its name or file; families and resamplers do not count.
 pub fn by_name(name: &str, folders: &[PathBuf]) -> Result<Found, Failure> {
     if let Some(model) = upwise_weights::find(name) {
         return Ok(embedded(model));
@@ -117,7 +148,8 @@ pub fn by_name(name: &str, folders: &[PathBuf]) -> Result<Found, Failure> {
         )));
     }
     let mut known: Vec<String> = list(folders).into_iter().map(|model| model.name).collect();
-    known.extend(["lanczos", "bicubic", "nearest"].map(String::from));
+    known.extend(["lanczos", "bicubic", "nearest", AUTO].map(String::from));
+    known.extend(Family::ALL.map(|family| family.to_string()));
     Err(Failure::Model(format!(
         "model {name}: not found; there are {} (-m DIR looks in another folder)",
         known.join(", ")

@@ -3,5 +3,5 @@
 mod find;
 mod list;
 
-pub use find::{Choice, Found, Resampler, Source, by_name, choose, open};
+pub use find::{Choice, Found, Resampler, Source, Wish, by_name, open};
 pub use list::run;

@@ -13,6 +13,7 @@ use super::forecast::Forecast;
 use super::jobs::{Job, Place};
 use super::planes::{Merged, Pass, PictureRows, Quantiser, passes};
 use super::report::Done;
+use super::router::Router;
 use super::scaler::{Plan, Scaler};
 use crate::args::values::TargetSize;
 use crate::failure::Failure;
@@ -23,12 +24,12 @@ use crate::{interrupt, memory};
 
 /// What all pictures of a run have in common.
 pub struct Context<'a> {
-    /// The network or filter.
-    pub scaler: &'a Scaler,
+    /// Chooses the network or filter.
+    pub router: &'a Router,
     /// The size that is asked for.
     pub target: TargetSize,
-    /// Choices of the encoder.
-    pub options: Options,
+    /// Quality of JPEG.
+    pub quality: u8,
     /// Whether files may be replaced.
     pub overwrite: bool,
     /// Bounds on inputs.
@@ -57,7 +58,9 @@ impl Context<'_> {
             .map_err(|error| Failure::decode(&input_name, error))?;
         let format = job.format.unwrap_or(picture.format);
         let mut warnings = std::mem::take(&mut picture.warnings);
-        let plan = self.plan(&picture, format, &input_name, &mut warnings)?;
+        let route = self.router.route(&picture, self.target)?;
+        let scaler = &*route.scaler;
+        let plan = self.plan(scaler, &picture, format, &input_name, &mut warnings)?;
         if let Place::File(path) = &job.output {
             prepare_target(path, job.make_folder)?;
         }
@@ -79,18 +82,22 @@ impl Context<'_> {
         for warning in &warnings {
             self.console.warning(&format!("{input_name}: {warning}"));
         }
-        let passes = passes(picture.colour, alpha_varies, self.scaler.channels());
+        let passes = passes(picture.colour, alpha_varies, scaler.channels());
         let row_bytes = plan.width * stored.pixel_bytes();
         let output = row_bytes as u64 * plan.height as u64;
         let forecast = Forecast {
-            seconds: self.scaler.seconds(&plan, passes.len()),
+            seconds: scaler.seconds(&plan, passes.len()),
             memory: memory::peak_rss().unwrap_or(0)
                 + plan.memory * passes.len() as u64
                 + Self::encoder_memory(format, &plan),
             output,
         };
+        let model = match route.reason {
+            Some(reason) => format!("{} ({reason})", scaler.name()),
+            None => scaler.name().to_string(),
+        };
         let words = format!(
-            "{input_name}: {} of {}x{} pixels to {}x{}, {} passes of the network; {forecast}",
+            "{input_name}: {} of {}x{} pixels to {}x{}, {} passes of {model}; {forecast}",
             picture.format, picture.width, picture.height, plan.width, plan.height, plan.passes,
         );
         if forecast.is_long() {
@@ -99,8 +106,12 @@ impl Context<'_> {
             self.console.detail(&words);
         }
 
+        let options = Options {
+            quality: self.quality,
+            repetitive: scaler.repeats_pixels(),
+        };
         let work = Work {
-            context: self,
+            scaler,
             picture: &picture,
             plan: &plan,
             passes,
@@ -123,21 +134,12 @@ impl Context<'_> {
                 .map_err(|error| Failure::engine(&input_name, error))
         };
         let saved = match &job.output {
-            Place::File(path) => save::to_file(
-                path,
-                self.overwrite,
-                format,
-                &header,
-                &self.options,
-                produce,
-            ),
-            Place::Stream => save::to_stream(
-                &mut io::stdout().lock(),
-                format,
-                &header,
-                &self.options,
-                produce,
-            ),
+            Place::File(path) => {
+                save::to_file(path, self.overwrite, format, &header, &options, produce)
+            }
+            Place::Stream => {
+                save::to_stream(&mut io::stdout().lock(), format, &header, &options, produce)
+            }
         };
         let output_name = job.output.name();
         let bytes = saved.map_err(|error| match error {
@@ -147,7 +149,7 @@ impl Context<'_> {
         })?;
         work.progress.finish();
         Ok(Done {
-            model: self.scaler.name().to_string(),
+            model: scaler.name().to_string(),
             input_width: picture.width,
             input_height: picture.height,
             width: plan.width,
@@ -163,6 +165,7 @@ impl Context<'_> {
     /// The size of the result and what it takes, refused here if the format or the memory cannot have it.
     fn plan(
         &self,
+        scaler: &Scaler,
         picture: &Picture,
         format: Format,
         name: &str,
@@ -172,10 +175,9 @@ impl Context<'_> {
         let layout = picture.layout();
         let decoded = width as u64 * height as u64 * layout.pixel_bytes() as u64;
         // Groups of channels go through the network side by side, each with memory of its own.
-        let groups = passes(picture.colour, picture.alpha, self.scaler.channels()).len() as u64;
+        let groups = passes(picture.colour, picture.alpha, scaler.channels()).len() as u64;
         let left = self.max_memory.saturating_sub(decoded) / groups;
-        let plan = self
-            .scaler
+        let plan = scaler
             .plan(width, height, self.target, left.min(self.engine_memory))
             .map_err(|error| match error {
                 // A size that no picture of this one can have.
@@ -221,7 +223,7 @@ impl Context<'_> {
 
 /// The rows of one picture on their way to the encoder.
 struct Work<'a> {
-    context: &'a Context<'a>,
+    scaler: &'a Scaler,
     picture: &'a Picture,
     plan: &'a Plan,
     passes: Vec<Pass>,
@@ -232,7 +234,7 @@ struct Work<'a> {
 
 impl Work<'_> {
     fn produce(&self, sink: &mut RowSink) -> Result<(), EngineError> {
-        let scaler = self.context.scaler;
+        let scaler = self.scaler;
         // Passes run side by side, each of them as long as the others; in millionths.
         let shares: Vec<AtomicU32> = self.passes.iter().map(|_| AtomicU32::new(0)).collect();
         let observers: Vec<_> = (0..self.passes.len())

@@ -1,15 +1,18 @@
 //! `upwise upscale`: pictures in, larger pictures out.
 //!
-//! `jobs.rs` decides what goes where, `job.rs` takes one picture through, `planes.rs` stands between
-//! stored samples and the engine's, `scaler.rs` between this command and the engine, `forecast.rs`
-//! says what a picture will take, `console.rs` and `report.rs` say what happened, to people and to scripts.
+//! `jobs.rs` decides what goes where, `router.rs` by the cues of `cues.rs` which model takes a picture,
+//! `job.rs` takes one picture through, `planes.rs` stands between stored samples and the engine's,
+//! `scaler.rs` between this command and the engine, `forecast.rs` says what a picture will take,
+//! `console.rs` and `report.rs` say what happened, to people and to scripts.
 
 mod console;
+mod cues;
 mod forecast;
 mod job;
 mod jobs;
 mod planes;
 mod report;
+mod router;
 mod scaler;
 
 use std::io::IsTerminal;
@@ -19,15 +22,14 @@ use upwise_engine::DEFAULT_MAX_MEMORY;
 
 use crate::args::upscale::UpscaleArgs;
 use crate::failure::{EXIT_DONE, EXIT_SOME_FAILED, Failure};
-use crate::models::{self, Choice};
+use crate::models::Wish;
 use crate::output::{print_json, print_json_line};
 use crate::picture::Limits;
-use crate::picture::encode::Options;
 use console::{Console, Loudness};
 use job::Context;
 use jobs::{Jobs, Place};
 use report::{Document, ErrorReport, ITEM_SCHEMA, Item, SCHEMA, Status};
-use scaler::Scaler;
+use router::Router;
 pub use scaler::engine_options;
 
 /// Runs the command and returns its exit code. Errors have been printed by then.
@@ -40,7 +42,7 @@ pub fn run(args: &UpscaleArgs) -> u8 {
     let start = Instant::now();
     let mut items = Vec::new();
     let outcome = begin(args, &console).and_then(|batch| {
-        let name = batch.scaler.name().to_string();
+        let name = batch.router.name().to_string();
         batch.run(args, &console, &mut items)?;
         Ok(name)
     });
@@ -90,7 +92,7 @@ pub fn run(args: &UpscaleArgs) -> u8 {
 
 /// Everything that is decided before the first picture is read.
 struct Batch {
-    scaler: Scaler,
+    router: Router,
     jobs: Jobs,
     limits: Limits,
     max_memory: u64,
@@ -110,7 +112,7 @@ fn begin(args: &UpscaleArgs, console: &Console) -> Result<Batch, Failure> {
             "no input: name a picture or a folder, or - for standard input".into(),
         ));
     }
-    let choice = models::choose(args.run.model.as_deref(), &args.run.models)?;
+    let wish = Wish::new(args.run.model.as_deref(), &args.run.models)?;
     let max_memory = args.run.max_memory();
     // What is free is no reason to take it; what was asked for is.
     let engine_memory = args.run.max_memory.unwrap_or(DEFAULT_MAX_MEMORY);
@@ -119,8 +121,9 @@ fn begin(args: &UpscaleArgs, console: &Console) -> Result<Batch, Failure> {
     let _ = rayon::ThreadPoolBuilder::new()
         .num_threads(options.threads)
         .build_global();
-    let scaler = Scaler::new(&choice, &options)?;
-    let label = args.target().unwrap_or_else(|| scaler.default_target());
+    let (threads, isa) = (options.threads, options.isa);
+    let router = Router::new(wish, args.run.mode.tier(), options)?;
+    let label = args.target().unwrap_or_else(|| router.default_target());
     let jobs = jobs::plan(args, &label.to_string())?;
     let to_stream = jobs.jobs.iter().any(|job| job.output == Place::Stream);
     if to_stream && (args.json || args.json_lines) {
@@ -134,14 +137,10 @@ fn begin(args: &UpscaleArgs, console: &Console) -> Result<Batch, Failure> {
                 .into(),
         ));
     }
-    if let Choice::Model(_) = choice {
-        console.detail(&format!(
-            "model {}, {} threads, {}",
-            scaler.name(),
-            options.threads,
-            options.isa
-        ));
-    }
+    console.detail(&format!(
+        "model {}, {threads} threads, {isa}",
+        router.name()
+    ));
     if jobs.passed_over > 0 {
         console.detail(&format!(
             "{} files are passed over: their suffixes are no picture's",
@@ -149,7 +148,7 @@ fn begin(args: &UpscaleArgs, console: &Console) -> Result<Batch, Failure> {
         ));
     }
     Ok(Batch {
-        scaler,
+        router,
         jobs,
         limits: Limits {
             pixels: args.max_input_pixels,
@@ -168,14 +167,11 @@ impl Batch {
         items: &mut Vec<Item>,
     ) -> Result<(), Failure> {
         let context = Context {
-            scaler: &self.scaler,
+            router: &self.router,
             target: args
                 .target()
-                .unwrap_or_else(|| self.scaler.default_target()),
-            options: Options {
-                quality: args.quality,
-                repetitive: self.scaler.repeats_pixels(),
-            },
+                .unwrap_or_else(|| self.router.default_target()),
+            quality: args.quality,
             overwrite: args.overwrite,
             limits: self.limits,
             max_memory: self.max_memory,
