@@ -87,5 +87,5 @@ kernels!(avx512, Avx512, #[target_feature(enable = "avx512f")]
     gemm: [(12, 4, 1), (12, 4, 2), (8, 4, 3), (6, 2, 4)], direct: [(12, 1), (12, 2), (8, 3), (6, 4)]);
 #[cfg(target_arch = "x86_64")]
 kernels!(avx2, Avx2, #[target_feature(enable = "avx2,fma")]
-    gemm: [(12, 4, 1), (6, 4, 2), (4, 2, 3)], direct: [(12, 1), (6, 2), (4, 3)]);
+    gemm: [(12, 4, 1), (6, 4, 2)], direct: [(12, 1), (6, 2)]);
 kernels!(portable, Portable, gemm: [(6, 2, 1), (3, 1, 2)], direct: [(6, 1), (3, 2)]);
