@@ -41,6 +41,24 @@ pub(crate) fn prefetch(p: *const f32) {
     let _ = p;
 }
 
+/// `at`, without the compiler knowing how it was computed. Where an inner loop walks along dozens of strided
+/// addresses it would otherwise keep a pointer to each, in memory for want of registers, and load it before
+/// every access.
+#[inline(always)]
+pub(crate) fn opaque(at: usize) -> usize {
+    #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+    {
+        let mut at = at;
+        // SAFETY: no instruction at all.
+        unsafe {
+            std::arch::asm!("/* {0} */", inout(reg) at, options(pure, nomem, nostack, preserves_flags));
+        }
+        at
+    }
+    #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
+    at
+}
+
 /// Operations that the kernels need, on `LANES` floats at a time.
 ///
 /// # Safety
