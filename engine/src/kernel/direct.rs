@@ -94,13 +94,22 @@ unsafe fn tile<S: Simd, const P: usize, const J: usize>(a: &Direct, x: usize) {
                 }
             }
         }
+        let out = a.out.add(x * a.out_stride);
+        for p in 0..P {
+            for j in 0..J {
+                S::store(out.add(p * a.out_stride + j * S::LANES), acc[p][j]);
+            }
+        }
+        // From the map and not from `acc`: what a loop that is not unrolled reads by index lies in memory, and
+        // the reduction above would store its sums in every step.
         for p in 0..P {
             let at = (x + p) * a.out_stride;
             for j in 0..J {
                 let at = at + j * S::LANES;
                 let merge = a.merges.map(|m| m.wrapping_add(at));
                 let channel = a.channel + j * S::LANES;
-                let v = S::add(acc[p][j], S::load(a.epilogue.bias.as_ptr().add(channel)));
+                let bias = S::load(a.epilogue.bias.as_ptr().add(channel));
+                let v = S::add(S::load(a.out.add(at)), bias);
                 let [o] = finish::<S, 1>(a.epilogue, [v], channel, merge, a.out_stride);
                 S::store(a.out.add(at), o);
             }
