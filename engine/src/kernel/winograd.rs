@@ -55,14 +55,14 @@ unsafe fn input_outer<S: Simd>(r: [S::V; 3]) -> S::V {
     unsafe { S::add(S::fma(S::splat(-2.5), r[1], r[0]), r[2]) }
 }
 
-/// A pair of middle frequencies of `B^T` along one axis from the inputs 1 to 4: 1 and 2, or `FAR`, 3 and 4.
+/// A pair of middle frequencies of `B^T` along one axis from the inputs 1 to 4: 1 and 2, or 3 and 4.
 #[inline(always)]
-unsafe fn input_middle<S: Simd, const FAR: bool>(r: [S::V; 4]) -> [S::V; 2] {
+unsafe fn input_middle<S: Simd, const HIGH: bool>(r: [S::V; 4]) -> [S::V; 2] {
     // SAFETY: the caller's contract.
     unsafe {
         let root2 = S::splat(std::f32::consts::SQRT_2);
         let half_root = S::splat(-std::f32::consts::FRAC_1_SQRT_2);
-        if FAR {
+        if HIGH {
             let odd = S::fma(half_root, r[0], S::mul(root2, r[2]));
             let even = S::fma(S::splat(-0.5), r[1], r[3]);
             [S::add(even, odd), S::sub(even, odd)]
@@ -75,34 +75,43 @@ unsafe fn input_middle<S: Simd, const FAR: bool>(r: [S::V; 4]) -> [S::V; 2] {
 }
 
 /// The even (0, 2) or odd (1, 3) outputs of `A^T` along one axis from the middle frequencies 1 to 4 and the
-/// `outer` one: 0 for the even outputs, 5 for the odd ones. `bias` is added to both.
+/// `outer` one: 0 for the even outputs, 5 for the odd ones. A `bias` is added to both.
 #[inline(always)]
 unsafe fn output_half<S: Simd, const ODD: bool>(
     outer: S::V,
     r: [S::V; 4],
-    bias: S::V,
+    bias: Option<S::V>,
 ) -> [S::V; TILE / 2] {
     // SAFETY: the caller's contract.
     unsafe {
+        let outer = match bias {
+            Some(bias) => S::add(outer, bias),
+            None => outer,
+        };
         if ODD {
             let (near, far) = (S::sub(r[0], r[1]), S::sub(r[2], r[3]));
             let half_root = S::splat(std::f32::consts::FRAC_1_SQRT_2);
             let root2 = S::splat(std::f32::consts::SQRT_2);
             let quarter_root2 = S::splat(std::f32::consts::FRAC_1_SQRT_2 / 2.0);
             let two_root2 = S::splat(2.0 * std::f32::consts::SQRT_2);
+            let inner = match bias {
+                Some(bias) => S::fma(near, half_root, bias),
+                None => S::mul(near, half_root),
+            };
             [
-                S::fma(far, root2, S::fma(near, half_root, bias)),
-                S::fma(
-                    far,
-                    two_root2,
-                    S::fma(near, quarter_root2, S::add(outer, bias)),
-                ),
+                S::fma(far, root2, inner),
+                S::fma(far, two_root2, S::fma(near, quarter_root2, outer)),
             ]
         } else {
             let (near, far) = (S::add(r[0], r[1]), S::add(r[2], r[3]));
+            let half = S::splat(0.5);
+            let inner = match bias {
+                Some(bias) => S::fma(near, half, bias),
+                None => S::mul(near, half),
+            };
             [
-                S::add(S::add(near, far), S::add(outer, bias)),
-                S::fma(far, S::splat(2.0), S::fma(near, S::splat(0.5), bias)),
+                S::add(S::add(near, far), outer),
+                S::fma(far, S::splat(2.0), inner),
             ]
         }
     }
@@ -266,8 +275,8 @@ pub(crate) struct OutputTransform<'a> {
     pub epilogue: &'a Epilogue,
 }
 
-/// `A^T M A` and the epilogue for every tile and channel, in two halves like the input: even output rows,
-/// then odd ones.
+/// `A^T M A` and the epilogue for every tile and channel, in two halves that nearly fit the registers: even
+/// output rows, then odd ones.
 ///
 /// # Safety
 ///
@@ -300,7 +309,7 @@ unsafe fn output_rows<S: Simd, const ODD: bool>(a: &OutputTransform, tile: usize
             for i in 0..TILE {
                 middle[i] = S::load(m.add((1 + i) * row));
             }
-            let o = output_half::<S, ODD>(outer, middle, zero);
+            let o = output_half::<S, ODD>(outer, middle, None);
             for i in 0..TILE / 2 {
                 t[i][j] = o[i];
             }
@@ -326,7 +335,7 @@ unsafe fn output_row<S: Simd>(
         if row >= a.valid_rows {
             return;
         }
-        let bias = S::load(a.epilogue.bias.as_ptr().add(channel));
+        let bias = Some(S::load(a.epilogue.bias.as_ptr().add(channel)));
         let x = tile * TILE * a.pixel_stride + channel;
         let pixels = a.valid_pixels - (tile * TILE).min(a.valid_pixels);
         let middle = [t[1], t[2], t[3], t[4]];
@@ -341,10 +350,16 @@ unsafe fn output_row<S: Simd>(
                 S::store(out.add(j * a.pixel_stride), o[j]);
             }
         } else {
+            // Through memory of its own: what is read by index would be kept there for whole tiles too.
+            let mut edge = [0.0; TILE * LINE];
+            for j in 0..TILE {
+                S::store(edge.as_mut_ptr().add(j * S::LANES), o[j]);
+            }
             for j in 0..pixels {
                 let x = x + j * a.pixel_stride;
                 let merge = a.merges.map(|rows| rows[row].wrapping_add(x));
-                let [o] = finish::<S, 1>(a.epilogue, [o[j]], channel, merge, a.pixel_stride);
+                let o = S::load(edge.as_ptr().add(j * S::LANES));
+                let [o] = finish::<S, 1>(a.epilogue, [o], channel, merge, a.pixel_stride);
                 S::store(a.rows[row].add(x), o);
             }
         }
