@@ -10,8 +10,9 @@ use crate::kernel::winograd::{FREQUENCIES, TILE};
 use crate::network::INPUT;
 
 /// Winograd's transformed maps of one block should stay in the second-level cache beside the weights of
-/// the frequency at work: half of the smallest one that servers have (1 MiB) less room for the rows.
-const SCRATCH_BYTES: usize = 320 << 10;
+/// the frequency at work: half of the smallest one that servers have (1 MiB) less room for the rows. Not a
+/// little less: 192 channels, RRDB's deepest layers, then get twelve tiles for each reading of their weights.
+const SCRATCH_BYTES: usize = 336 << 10;
 /// Tiles that a task should have, so that a layer's weights are read from the cache often enough.
 const TASK_TILES: usize = 128;
 /// Tasks a tick should have for every thread, so that the last one is short.
