@@ -185,14 +185,16 @@ mod tests {
         assert_eq!(family(&photo).0, Family::Photo);
         let noisy = picture(128, |x, y| (hills(x, y) + 9.0 * noise(x, y)) as u8);
         assert_eq!(family(&noisy), (Family::Recover, "noise"));
-        let blocks = picture(128, |x, y| hills(x / 8 * 8, y / 8 * 8) as u8);
+        let blocks = picture(128, |x, y| {
+            (hills(x / 8 * 8, y / 8 * 8) as usize + x % 8 + y % 8) as u8
+        });
         assert_eq!(family(&blocks), (Family::Recover, "blocks of compression"));
         let text = picture(
             128,
             |x, y| if y % 16 < 10 && x % 11 == 3 { 20 } else { 250 },
         );
         assert_eq!(family(&text).0, Family::Text);
-        let poster = picture(128, |x, y| [30, 90, 160, 220][(x / 32 + y / 40) % 4]);
+        let poster = picture(128, |x, y| [30, 90, 160, 220][(x / 29 + y / 40) % 4]);
         assert_eq!(family(&poster).0, Family::Art);
         let dot = picture(8, |_, _| 0);
         assert_eq!(family(&dot).0, Family::Photo);

@@ -12,6 +12,9 @@ use crate::network::INPUT;
 /// Winograd's transformed maps of one block should stay in the second-level cache beside the weights of
 /// the frequency at work: half of the smallest one that servers have (1 MiB) less room for the rows.
 const SCRATCH_BYTES: usize = 320 << 10;
+/// Tiles that a block has even where they do not fit that: all weights are read again for each block, and those
+/// of deep layers do not stay in the second-level cache.
+const MIN_BLOCK_TILES: usize = 12;
 /// Tiles that a task should have, so that a layer's weights are read from the cache often enough.
 const TASK_TILES: usize = 128;
 /// Tasks a tick should have for every thread, so that the last one is short.
@@ -275,7 +278,7 @@ fn scratch(conv: &CompiledConv, compiled: &Compiled, width: usize) -> Scratch {
     let grain = heights.fold(1, least_common_multiple);
     let fit = SCRATCH_BYTES / (FREQUENCIES * tile_stride * size_of::<f32>());
     let tiles = (fit / grain * grain)
-        .max(grain)
+        .max(MIN_BLOCK_TILES.next_multiple_of(grain))
         .min(width.div_ceil(TILE).next_multiple_of(grain));
     // An odd number of cache lines between frequencies: the transforms touch all of them at once, and
     // powers of two would put them into the same few sets.
