@@ -34,6 +34,7 @@ fn prepare(folder: &Path) {
         fs::write(folder.join(name), bytes).expect("a written picture");
     };
     write("photo.jpg", &photo);
+    write("scan.png", &pictures::png_bytes(&pictures::photo(20, 30)));
     write(
         "sprite.png",
         &pictures::png_bytes(&pictures::masked(16, 16)),

@@ -174,8 +174,27 @@ impl Engine {
     /// [`Error::Shape`] if the picture has not the model's channels, [`Error::Limits`] if no tile fits the
     /// memory limit, [`Error::Cancelled`] once the observer breaks.
     pub fn run(&self, image: &Image, observer: Option<Observer<'_>>) -> Result<Image> {
-        let tiling = self.tiling(image.width(), image.height())?;
-        let meter = Meter::new(self.work(&tiling, image.width(), image.height()), observer);
+        self.check_channels(image.channels())?;
+        let (width, height) = (image.width(), image.height());
+        let tiling = self.tiling(width, height)?;
+        let work = self.work(&tiling, width, height);
+        let meter = Meter::new(work, observer);
+        if tiling.tiles == 1 {
+            let mut plan = self.plan(None, width, height)?;
+            if let Some(len) = plan.output_len() {
+                let mut rows = image.rows();
+                let mut data = vec![0.0; len];
+                while !plan.is_done() {
+                    let mut source = |row: &mut [f32]| rows.next_row(row);
+                    let share = plan.advance_into(&self.pool, &mut source, &mut data)?;
+                    meter.add(share * work)?;
+                }
+                self.keep(plan);
+                let (scale, channels) = (self.info().scale, self.info().out_channels);
+                return Image::new(width * scale, height * scale, channels, data);
+            }
+            self.keep(plan);
+        }
         Image::read(&mut self.pass(Box::new(image.rows()), Arc::new(meter))?)
     }
 
@@ -185,16 +204,19 @@ impl Engine {
         source: Box<dyn Rows + 'a>,
         meter: Arc<Meter<'a>>,
     ) -> Result<NetworkRows<'a>> {
-        let info = self.info();
-        if source.channels() != info.in_channels {
-            return Err(Error::Shape(format!(
-                "the model takes {} channels, the picture has {}",
-                info.in_channels,
-                source.channels()
-            )));
-        }
+        self.check_channels(source.channels())?;
         let tiling = self.tiling(source.width(), source.height())?;
         Ok(NetworkRows::new(self, tiling, source, meter))
+    }
+
+    fn check_channels(&self, channels: usize) -> Result<()> {
+        let taken = self.info().in_channels;
+        if channels == taken {
+            return Ok(());
+        }
+        Err(Error::Shape(format!(
+            "the model takes {taken} channels, the picture has {channels}"
+        )))
     }
 }
 

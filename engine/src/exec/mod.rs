@@ -137,6 +137,36 @@ impl Plan {
         pool: &rayon::ThreadPool,
         source: &mut dyn FnMut(&mut [f32]) -> Result<()>,
     ) -> Result<f64> {
+        self.advance_to(pool, source, None)
+    }
+
+    /// As [`Plan::advance`], with the output rows written to where they belong in `image`, by all threads:
+    /// [`Plan::output_len`] floats. None of them is in [`Plan::output_row`].
+    pub fn advance_into(
+        &mut self,
+        pool: &rayon::ThreadPool,
+        source: &mut dyn FnMut(&mut [f32]) -> Result<()>,
+        image: &mut [f32],
+    ) -> Result<f64> {
+        assert_eq!(Some(image.len()), self.output_len());
+        self.advance_to(pool, source, Some(image))
+    }
+
+    /// Floats of the whole output; `None` if it cannot be written in one piece, because the layout is larger than the
+    /// image.
+    pub fn output_len(&self) -> Option<usize> {
+        let input = self.layout.maps[INPUT].extent;
+        let exact = (input.width, input.height) == (self.width, self.height);
+        let rows = self.height * self.compiled.info.scale;
+        exact.then_some(rows * self.layout.output.row_stride)
+    }
+
+    fn advance_to(
+        &mut self,
+        pool: &rayon::ThreadPool,
+        source: &mut dyn FnMut(&mut [f32]) -> Result<()>,
+        image: Option<&mut [f32]>,
+    ) -> Result<f64> {
         let Some(batch) = self.layout.schedule.batches.get(self.batch).cloned() else {
             return Ok(0.0);
         };
@@ -144,7 +174,7 @@ impl Plan {
             self.load(y, source)?;
         }
         self.loaded = batch.input_end;
-        self.run(pool, &batch.ticks)?;
+        self.run(pool, &batch.ticks, image)?;
         let rows = batch.output_end * self.compiled.output.shuffle;
         self.ready = self.ready.end..rows.min(self.height * self.compiled.info.scale);
         self.batch += 1;
@@ -206,12 +236,17 @@ impl Plan {
     }
 
     /// Runs all tasks of a range of ticks on the pool.
-    fn run(&mut self, pool: &rayon::ThreadPool, ticks: &Range<usize>) -> Result<()> {
+    fn run(
+        &mut self,
+        pool: &rayon::ThreadPool,
+        ticks: &Range<usize>,
+        image: Option<&mut [f32]>,
+    ) -> Result<()> {
         let schedule = &self.layout.schedule;
         let units = schedule.ticks[ticks.start].start..schedule.ticks[ticks.end - 1].end;
         let next = AtomicUsize::new(self.first_task[units.start]);
         let abandoned = AtomicBool::new(false);
-        let arena = Arena::new(&mut self.arena);
+        let arena = Arena::new(&mut self.arena, &self.layout, image);
         let worker = Worker {
             compiled: &self.compiled,
             layout: &self.layout,

@@ -17,6 +17,9 @@ use std::ptr::null;
 #[derive(Clone, Copy)]
 pub(super) struct Arena<'a> {
     pub base: *mut f32,
+    /// First output row, and how many there are before they start again.
+    output: *mut f32,
+    output_ring: usize,
     memory: PhantomData<&'a mut Buffer>,
 }
 
@@ -26,9 +29,21 @@ unsafe impl Send for Arena<'_> {}
 unsafe impl Sync for Arena<'_> {}
 
 impl<'a> Arena<'a> {
-    pub fn new(buffer: &'a mut Buffer) -> Arena<'a> {
+    /// The arena of a layout. Output rows go into `image`, which holds all of them, or into their ring.
+    pub fn new(buffer: &'a mut Buffer, layout: &Layout, image: Option<&'a mut [f32]>) -> Arena<'a> {
+        let out = &layout.output;
+        let base = buffer.as_mut_ptr();
+        let (output, output_ring) = match image {
+            Some(image) => {
+                assert_eq!(image.len() % out.row_stride, 0, "whole rows");
+                (image.as_mut_ptr(), image.len() / out.row_stride)
+            }
+            None => (base.wrapping_add(out.base), out.ring),
+        };
         Arena {
-            base: buffer.as_mut_ptr(),
+            base,
+            output,
+            output_ring,
             memory: PhantomData,
         }
     }
@@ -202,17 +217,16 @@ impl Task<'_> {
         let channels = self.compiled.info.out_channels;
         // SAFETY: see `Arena::run`.
         unsafe {
-            let base = self.arena.base.add(out.base);
             for y in unit.rows.clone() {
                 let row = &self.pixels(map, y)[self.x.start * map.pixel_stride..];
                 let row = &row[..self.x.len() * map.pixel_stride];
                 let base_pixels =
                     skip.then(|| &self.pixels(picture, y)[self.x.start * picture.pixel_stride..]);
                 for dy in 0..factor {
-                    let at = (y * factor + dy) % out.ring * out.row_stride
+                    let at = (y * factor + dy) % self.arena.output_ring * out.row_stride
                         + self.x.start * factor * channels;
                     let out_row = std::slice::from_raw_parts_mut(
-                        base.add(at),
+                        self.arena.output.add(at),
                         self.x.len() * factor * channels,
                     );
                     let order = &channel_of[dy * factor * channels..][..factor * channels];
