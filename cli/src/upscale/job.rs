@@ -96,9 +96,13 @@ impl Context<'_> {
             Some(reason) => format!("{} ({reason})", scaler.name()),
             None => scaler.name().to_string(),
         };
+        let passes_of = match plan.passes {
+            0 | 1 => String::new(),
+            passes => format!("{passes} passes of "),
+        };
         let words = format!(
-            "{input_name}: {} of {}x{} pixels to {}x{}, {} passes of {model}; {forecast}",
-            picture.format, picture.width, picture.height, plan.width, plan.height, plan.passes,
+            "{input_name}: {} of {}x{} pixels to {}x{} by {passes_of}{model}; {forecast}",
+            picture.format, picture.width, picture.height, plan.width, plan.height,
         );
         if forecast.is_long() {
             self.console.say(&words);
