@@ -61,7 +61,7 @@ pub enum Tier {
     /// Around 200,000 multiply-adds for each input pixel, for four times the size.
     #[default]
     Fast,
-    /// Three to five times as many.
+    /// Twice as many or more.
     Best,
 }
 
@@ -108,7 +108,7 @@ static MODELS: &[Embedded] = &[
         Photo,
         Best,
         4,
-        "the same, finer, in four times the time"
+        "the same, finer, in twice the time"
     ),
     embedded!(
         "photo-fast-x2",

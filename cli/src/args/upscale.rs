@@ -135,7 +135,7 @@ pub enum Mode {
     /// Made for speed
     #[default]
     Fast,
-    /// Finer, several times slower
+    /// Finer, at twice the work or more
     Best,
 }
 
