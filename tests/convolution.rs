@@ -5,29 +5,13 @@ mod support;
 
 use proptest::prelude::*;
 use support::engine::{image, map, options, run};
+use support::noise::Noise;
 use support::reference::{self, Map};
 use upwise_engine::network::{
     Activation, Conv, Family, INPUT, Input, Merge, ModelInfo, Network, Op, Output, ReceptiveRadius,
     Slot,
 };
 use upwise_engine::{Engine, Isa};
-
-/// Numbers in [-1, 1) that a seed determines.
-struct Noise(u64);
-
-impl Noise {
-    fn next(&mut self) -> f32 {
-        self.0 = self
-            .0
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 40) as f32 / (1 << 23) as f32 - 1.0
-    }
-
-    fn many(&mut self, n: usize, scale: f32) -> Vec<f32> {
-        (0..n).map(|_| self.next() * scale).collect()
-    }
-}
 
 /// A network under construction.
 struct Sketch {

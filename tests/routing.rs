@@ -28,7 +28,7 @@ fn page() -> Pixels {
 /// The model of the only item.
 fn model(args: &[&str]) -> (String, u64) {
     let folder = Folder::new();
-    let out = folder.at("out.png").display().to_string();
+    let out = folder.arg("out.png");
     let args = [
         &["upscale"],
         args,
@@ -46,10 +46,7 @@ fn auto_looks_at_each_picture() {
     let folder = Folder::new();
     folder.write("photos/hills.png", &png_bytes(&hills()));
     folder.write("photos/page.png", &png_bytes(&page()));
-    let (input, out) = (
-        folder.at("photos").display().to_string(),
-        folder.at("out").display().to_string(),
-    );
+    let (input, out) = (folder.arg("photos"), folder.arg("out"));
     let document = run(["upscale", &input, "-o", &out, "--json"])
         .expect(0, &[])
         .json();
@@ -58,9 +55,9 @@ fn auto_looks_at_each_picture() {
         .map(|i| document["items"][i]["model"].clone())
         .collect();
     assert_eq!(models, ["photo-fast-x4", "text-fast-x4"]);
-    let hills = folder.at("photos/hills.png").display().to_string();
+    let hills = folder.arg("photos/hills.png");
     let why = ["photo-fast-x4 (a clean picture)"];
-    let again = folder.at("again.png").display().to_string();
+    let again = folder.arg("again.png");
     run(["upscale", &hills, "-o", &again, "-v"]).expect(0, &why);
 }
 

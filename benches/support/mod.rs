@@ -1,8 +1,12 @@
 //! Networks with random weights, and how they are timed. A bench takes what it needs.
 #![allow(dead_code)]
 
+#[path = "../../tests/support/noise.rs"]
+mod noise;
+
 use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, BenchmarkId, Throughput};
+use noise::Noise;
 use safetensors::Dtype;
 use safetensors::tensor::TensorView;
 use upwise_engine::network::{
@@ -10,23 +14,6 @@ use upwise_engine::network::{
 };
 use upwise_engine::weights::StateDict;
 use upwise_engine::{Engine, EngineOptions, Image, Isa, Model};
-
-/// Numbers in [-1, 1) that a seed determines (Knuth's linear congruential generator).
-struct Noise(u64);
-
-impl Noise {
-    fn next(&mut self) -> f32 {
-        self.0 = self
-            .0
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 40) as f32 / (1 << 23) as f32 - 1.0
-    }
-
-    fn many(&mut self, n: usize, scale: f32) -> Vec<f32> {
-        (0..n).map(|_| self.next() * scale).collect()
-    }
-}
 
 /// A checkpoint under construction, in the key style of its family.
 #[derive(Default)]

@@ -5,4 +5,5 @@ pub mod data;
 pub mod engine;
 pub mod golden;
 pub mod hostile;
+pub mod noise;
 pub mod reference;

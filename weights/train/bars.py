@@ -76,8 +76,10 @@ def run_case(case: Case, program: Path, data: Path, scratch: Path) -> None:
         for i, kind in enumerate(kinds):
             plain, ours = means["bicubic"][i], means[case.model][i]
             others = [f"bicubic {plain:.{DIGITS[kind]}f}"]
-            bar = plain + least * case.over if kind == "psnr" and case.over else least
-            bar = plain if kind != "psnr" else bar
+            if kind != "psnr":
+                bar = plain
+            else:
+                bar = plain + least if case.over else least
             if case.rival:
                 others.append(f"{case.rival} {means[case.rival][i]:.{DIGITS[kind]}f}")
                 bar = max(bar, means[case.rival][i])
