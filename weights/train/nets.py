@@ -77,16 +77,18 @@ class Compact(nn.Module):
 
     @torch.no_grad()
     def take(self, state: State) -> None:
-        """Start from an exported network of the same shape."""
-        hidden = len(self.hidden)
+        """Start from an exported network of the same width: its first hidden layers, and its last if all fits."""
+        mine, theirs = len(self.hidden), max(int(name.split(".")[1]) for name in state) // 2 - 1
         self.first.copy_(state["body.0.weight"])
-        self.last.copy_(state[f"body.{2 * hidden + 2}.weight"] - self.bilinear)
-        self.last_bias.copy_(state[f"body.{2 * hidden + 2}.bias"])
-        for i in range(hidden + 1):
+        for i in range(min(mine, theirs) + 1):
             self.biases[i].copy_(state[f"body.{2 * i}.bias"])
             self.slopes[i].copy_(state[f"body.{2 * i + 1}.weight"])
-        for i in range(hidden):
+        for i in range(min(mine, theirs)):
             self.hidden[i].copy_(state[f"body.{2 * i + 2}.weight"] - self.identity[0])
+        last = f"body.{2 * theirs + 2}"
+        if mine == theirs and state[f"{last}.weight"].shape == self.last.shape:
+            self.last.copy_(state[f"{last}.weight"] - self.bilinear)
+            self.last_bias.copy_(state[f"{last}.bias"])
 
     def forward(self, x: Tensor) -> Tensor:
         """N x 3 x H x W, RGB in 0..1, to N x 3 x sH x sW, not clipped. The skip is added in f32."""
