@@ -1,0 +1,85 @@
+//! Too dark, or clipped?
+//!
+//! A picture is dark if even its bright parts are: its 99th percentile of brightness is low (the rule of CleanVision).
+//! Dark on purpose is told from too little light by the noise: low key keeps a clean subject.
+
+use crate::report::{Measure, Place, Score, Status};
+use crate::survey::Overview;
+
+/// 99th percentile of brightness below which a picture is dark.
+const DARK: f32 = 0.32;
+/// Levels up to which a shadow is clipped, and from which a light is, of 255.
+const BLACK: f32 = 2.0;
+const WHITE: f32 = 253.0;
+/// Share of clipped shadows that is seen.
+const CLIPPED: f32 = 0.25;
+/// Signal over noise that a low key picture keeps.
+const CLEAN: f32 = 12.0;
+/// Fewest pixels that say anything about light.
+const LEAST: usize = 64;
+
+/// How bright a picture is.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Light {
+    /// 99th percentile of luma, 0 to 1.
+    pub bright: f32,
+    /// Median of luma, 0 to 1.
+    pub middle: f32,
+    /// Share of shadows at the end of the scale.
+    pub shadows: f32,
+    /// Share of lights at the end of the scale.
+    pub lights: f32,
+}
+
+/// Measures the light; `None` below 64 pixels.
+pub fn measure(overview: &Overview) -> Option<Light> {
+    let mut luma = overview.luma();
+    if luma.len() < LEAST {
+        return None;
+    }
+    luma.sort_unstable_by(f32::total_cmp);
+    let count = luma.len();
+    Some(Light {
+        bright: luma[(count - 1) * 99 / 100] / 255.0,
+        middle: luma[count / 2] / 255.0,
+        shadows: luma.partition_point(|&v| v <= BLACK) as f32 / count as f32,
+        lights: (count - luma.partition_point(|&v| v < WHITE)) as f32 / count as f32,
+    })
+}
+
+impl Light {
+    /// Whether it is too dark: dark, and with noise that low key would not have.
+    pub fn is_dark(&self, noise_sigma: Option<f32>) -> bool {
+        let signal = self.middle.max(self.bright / 2.0) * 255.0;
+        let clean = noise_sigma.is_some_and(|sigma| sigma * CLEAN < signal);
+        self.bright < DARK && !(clean && self.bright > DARK / 2.0)
+    }
+}
+
+/// The score of what was measured, with the noise's standard deviation in 8-bit steps where it is known.
+pub fn score(light: Option<Light>, noise_sigma: Option<f32>, picture: Place) -> Score {
+    let Some(light) = light else {
+        let words = "too few pixels to judge the light";
+        return Score::absent(Measure::Light, Status::TooSmall, words);
+    };
+    let percent = light.bright * 100.0;
+    let value = (light.bright / DARK / 2.0).min(1.0) * (1.0 - light.shadows).max(0.3);
+    if light.is_dark(noise_sigma) {
+        let words = format!("too dark: its brightest parts reach {percent:.0} % of white");
+        Score::measured(Measure::Light, value.min(0.4), words).at(vec![picture])
+    } else if light.bright < DARK {
+        Score::measured(
+            Measure::Light,
+            value.max(0.6),
+            "dark, and clean: on purpose, it seems",
+        )
+    } else if light.shadows > CLIPPED {
+        let words = format!(
+            "{:.0} % of it is black without detail",
+            light.shadows * 100.0
+        );
+        Score::measured(Measure::Light, value, words)
+    } else {
+        Score::measured(Measure::Light, value.max(0.8), "light as it should be")
+    }
+}

@@ -1,0 +1,3 @@
+//! One file a measure: from pixels to a value in its own units, and to a [`Score`](crate::report::Score).
+
+pub mod light;

@@ -1,0 +1,163 @@
+//! What is looked at: pixels, and what the file says about them.
+
+use serde::Serialize;
+
+/// A picture that cannot be looked at.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "{width}x{height} pixels of {channels} samples need {expected} samples; {found} were given"
+)]
+pub struct RasterError {
+    width: usize,
+    height: usize,
+    channels: usize,
+    expected: u128,
+    found: usize,
+}
+
+/// Samples of a picture, rows from the top, channels interleaved.
+#[derive(Clone, Copy, Debug)]
+pub enum Samples<'a> {
+    /// 0 to 255.
+    U8(&'a [u8]),
+    /// 0 to 65535.
+    U16(&'a [u16]),
+}
+
+impl Samples<'_> {
+    fn len(&self) -> usize {
+        match self {
+            Samples::U8(data) => data.len(),
+            Samples::U16(data) => data.len(),
+        }
+    }
+}
+
+/// A decoded, upright picture that is only borrowed.
+#[derive(Clone, Copy, Debug)]
+pub struct Raster<'a> {
+    width: usize,
+    height: usize,
+    channels: usize,
+    samples: Samples<'a>,
+}
+
+impl<'a> Raster<'a> {
+    /// `width * height` pixels of `channels` samples: 1 grey, 2 grey and alpha, 3 RGB, 4 RGB and alpha.
+    ///
+    /// Alpha is not multiplied into the colour.
+    ///
+    /// # Errors
+    ///
+    /// [`RasterError`] unless there are that many samples and at least one pixel.
+    pub fn new(
+        width: usize,
+        height: usize,
+        channels: usize,
+        samples: Samples<'a>,
+    ) -> Result<Self, RasterError> {
+        let expected = width as u128 * height as u128 * channels as u128;
+        if expected == 0 || channels > 4 || expected != samples.len() as u128 {
+            return Err(RasterError {
+                width,
+                height,
+                channels,
+                expected,
+                found: samples.len(),
+            });
+        }
+        Ok(Raster {
+            width,
+            height,
+            channels,
+            samples,
+        })
+    }
+
+    /// Pixels in a row.
+    pub fn width(&self) -> usize {
+        self.width
+    }
+
+    /// Rows.
+    pub fn height(&self) -> usize {
+        self.height
+    }
+
+    /// Whether it is RGB rather than grey.
+    pub fn is_colour(&self) -> bool {
+        self.channels >= 3
+    }
+
+    /// Whether an alpha sample follows the colour.
+    pub fn has_alpha(&self) -> bool {
+        self.channels.is_multiple_of(2)
+    }
+
+    /// Pixels.
+    pub fn pixels(&self) -> usize {
+        self.width * self.height
+    }
+
+    /// A pixel's colour, 0 to 255 with fractions for 16-bit samples; grey three times over.
+    pub fn rgb(&self, x: usize, y: usize) -> [f32; 3] {
+        let at = (y * self.width + x) * self.channels;
+        match (self.samples, self.is_colour()) {
+            (Samples::U8(data), true) => [0, 1, 2].map(|c| f32::from(data[at + c])),
+            (Samples::U8(data), false) => [f32::from(data[at]); 3],
+            (Samples::U16(data), true) => [0, 1, 2].map(|c| f32::from(data[at + c]) / 257.0),
+            (Samples::U16(data), false) => [f32::from(data[at]) / 257.0; 3],
+        }
+    }
+
+    /// A pixel's alpha, 0 transparent to 1.
+    pub fn alpha(&self, x: usize, y: usize) -> f32 {
+        if !self.has_alpha() {
+            return 1.0;
+        }
+        let at = (y * self.width + x) * self.channels + self.channels - 1;
+        match self.samples {
+            Samples::U8(data) => f32::from(data[at]) / 255.0,
+            Samples::U16(data) => f32::from(data[at]) / 65535.0,
+        }
+    }
+
+    /// Luma (ITU-R BT.601, as in JPEG), 0 to 255, of part of a row, into `out`.
+    ///
+    /// # Panics
+    ///
+    /// Panics if the part reaches beyond the row.
+    pub fn luma_row(&self, y: usize, x: usize, out: &mut [f32]) {
+        fn weigh<T: Copy>(row: &[T], channels: usize, out: &mut [f32], value: impl Fn(T) -> f32) {
+            if channels >= 3 {
+                for (out, p) in out.iter_mut().zip(row.chunks_exact(channels)) {
+                    *out = 0.299 * value(p[0]) + 0.587 * value(p[1]) + 0.114 * value(p[2]);
+                }
+            } else {
+                for (out, p) in out.iter_mut().zip(row.chunks_exact(channels)) {
+                    *out = value(p[0]);
+                }
+            }
+        }
+        assert!(x + out.len() <= self.width && y < self.height);
+        let start = (y * self.width + x) * self.channels;
+        let part = start..start + out.len() * self.channels;
+        match self.samples {
+            Samples::U8(data) => weigh(&data[part], self.channels, out, f32::from),
+            Samples::U16(data) => {
+                weigh(&data[part], self.channels, out, |v| f32::from(v) / 257.0);
+            }
+        }
+    }
+}
+
+/// What the file says beside its pixels. Nothing of it is needed.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct FileFacts {
+    /// The format's name, such as "JPEG".
+    pub format: Option<String>,
+    /// Length of the file.
+    pub bytes: Option<u64>,
+    /// Quantisation table of a JPEG's luma, in row order (not zigzag), 1 to 65535.
+    pub luma_quantisation: Option<Vec<u16>>,
+}

@@ -1,0 +1,318 @@
+//! What an analysis comes to. All of it serialises with stable names.
+
+use serde::{Deserialize, Serialize};
+
+/// Whether a score says anything. A measure that is absent never reads as a good one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    /// It was measured; `value` is there.
+    Measured,
+    /// The question makes no sense for this picture, such as the subject of a page of text.
+    NotApplicable,
+    /// It cannot be told with what is here.
+    NotJudged,
+    /// Too few pixels for the method.
+    TooSmall,
+}
+
+/// A rectangle of the picture, in pixels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Place {
+    /// Left edge.
+    pub x: usize,
+    /// Upper edge.
+    pub y: usize,
+    /// Columns, at least 1.
+    pub width: usize,
+    /// Rows, at least 1.
+    pub height: usize,
+}
+
+/// The names of the measures, in the order of reports.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Measure {
+    /// One thing stands out from its surroundings.
+    SubjectClarity,
+    /// Edges are there, sharp or soft, and not destroyed.
+    EdgePresence,
+    /// The sharpest parts are sharp.
+    Sharpness,
+    /// Free of noise.
+    Noise,
+    /// Free of damage by JPEG.
+    Jpeg,
+    /// As many pixels as it carries detail for.
+    TrueResolution,
+    /// Neither too dark nor clipped.
+    Light,
+    /// Made of square blocks: 1 is certain. No merit or fault.
+    PixelArt,
+    /// The crop has no defects.
+    Composition,
+    /// How sure the kind of content is. No merit or fault.
+    Content,
+    /// Small text can be read.
+    TextReadable,
+    /// Letters are letters. Needs the text network: not judged.
+    TextValid,
+}
+
+/// One measure's answer.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Score {
+    /// Which.
+    pub measure: Measure,
+    /// 0 bad to 1 good, there if and only if it was measured.
+    pub value: Option<f32>,
+    /// Whether it says anything.
+    pub status: Status,
+    /// What was seen, for people: a clause without a full stop.
+    pub sentence: String,
+    /// Where, the clearest first; empty if everywhere or nowhere.
+    pub places: Vec<Place>,
+}
+
+impl Score {
+    /// A measured value, brought into 0 to 1.
+    pub fn measured(measure: Measure, value: f32, sentence: impl Into<String>) -> Self {
+        if !value.is_finite() {
+            return Score::absent(measure, Status::NotJudged, "it could not be measured");
+        }
+        Score {
+            measure,
+            value: Some(value.clamp(0.0, 1.0)),
+            status: Status::Measured,
+            sentence: sentence.into(),
+            places: Vec::new(),
+        }
+    }
+
+    /// No value, and why.
+    pub fn absent(measure: Measure, status: Status, sentence: impl Into<String>) -> Self {
+        Score {
+            measure,
+            value: None,
+            status,
+            sentence: sentence.into(),
+            places: Vec::new(),
+        }
+    }
+
+    /// The same with places.
+    pub fn at(mut self, places: Vec<Place>) -> Self {
+        self.places = places;
+        self
+    }
+}
+
+/// What a picture shows, as far as it matters to what enlarges it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Content {
+    /// A photograph, or a render that looks like one.
+    Photo,
+    /// Drawings, anime, paintings, flat graphics.
+    Art,
+    /// Text on a page or a screen.
+    Text,
+    /// Square blocks that must stay square.
+    PixelArt,
+    /// One thing on a plain ground.
+    Product,
+}
+
+/// What to do with a picture.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Action {
+    /// Enlarge it.
+    Upscale,
+    /// Repair it first; the steps say what.
+    FixFirst,
+    /// Make or take it anew: there is nothing to build on.
+    Regenerate,
+    /// Leave it: nothing is to be gained.
+    Keep,
+    /// The evidence does not decide: look at it.
+    Inspect,
+}
+
+/// Which kind of model, or none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Family {
+    /// Clean photographs.
+    Photo,
+    /// Soft, noisy, compressed photographs.
+    Recover,
+    /// Drawings and renders.
+    Art,
+    /// Text and line work.
+    Text,
+    /// Pixel art: nearest neighbour, whole factors.
+    Nearest,
+}
+
+/// One step of what should be done. `upwise` does some of them; the others are for other tools.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "step", rename_all = "snake_case")]
+pub enum Step {
+    /// Remove the blocks of JPEG.
+    Deblock,
+    /// Remove noise.
+    Denoise,
+    /// Reduce to the size that the detail is worth.
+    Shrink {
+        /// Columns then.
+        width: usize,
+        /// Rows then.
+        height: usize,
+    },
+    /// Make it lighter. By another tool.
+    Lighten,
+    /// Make it sharper: it is out of focus or was moved. By another tool.
+    Deblur,
+    /// Cut it to this part. By another tool.
+    Crop {
+        /// What is kept.
+        keep: Place,
+    },
+    /// Take the background away. By another tool.
+    RemoveBackground,
+    /// Take a thing away. By another tool.
+    RemoveObject {
+        /// Where it is.
+        place: Place,
+    },
+    /// Enlarge.
+    Upscale {
+        /// By this factor.
+        scale: f32,
+        /// With a model of this family.
+        family: Family,
+    },
+    /// Save with more compression: it is heavy for its pixels.
+    Compress,
+}
+
+/// A reason for or against, with its place in the order: the first weighs most.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Reason {
+    /// The measure that says so.
+    pub measure: Measure,
+    /// For people: a clause without a full stop.
+    pub sentence: String,
+    /// Where, if anywhere in particular.
+    pub place: Option<Place>,
+}
+
+/// What to do, why, and how sure that is.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Decision {
+    /// What to do.
+    pub action: Action,
+    /// Probability that it is right, 0 to 1.
+    pub confidence: f32,
+    /// By how much to enlarge, where that is advised: 2, 4 or 6 (whole factors up to 8 for pixel art).
+    pub scale: Option<f32>,
+    /// Which models suit it, enlarged or not.
+    pub family: Family,
+    /// In order.
+    pub steps: Vec<Step>,
+    /// Why, the weightiest first.
+    pub reasons: Vec<Reason>,
+    /// What was considered and is not advised, for people, such as "4x: would stay below the quality line".
+    pub not: Vec<String>,
+    /// What would change the decision, for people.
+    pub would_change: Vec<String>,
+}
+
+/// A place to look at in full size, before and after.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Inspect {
+    /// What is there: "subject edge", "small text", "shadow ramp" and the like.
+    pub what: String,
+    /// Where.
+    pub place: Place,
+}
+
+/// The values behind the scores, in their own units: what the decision is made from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub struct Evidence {
+    /// Standard deviation of the noise in 8-bit steps of luma.
+    pub noise_sigma: Option<f32>,
+    /// Quality of JPEG, 1 to 100, by the file's tables or from the pixels; `None` if there is no trace of it.
+    pub jpeg_quality: Option<f32>,
+    /// How strongly the grid of 8x8 blocks shows, 0 to 1.
+    pub blockiness: Option<f32>,
+    /// How much larger the picture is than its detail, horizontally and vertically; 1 if native.
+    pub true_factor: Option<[f32; 2]>,
+    /// Width of the sharpest edges (standard deviation of their blur in pixels).
+    pub edge_sigma: Option<f32>,
+    /// Share of strong edges that stand out of the noise and hold together, 0 to 1.
+    pub edges_kept: Option<f32>,
+    /// Cumulative probability of blur detection of the sharpest tiles, 0 to 1.
+    pub cpbd: Option<f32>,
+    /// How much the directions of gradients differ in strength beyond what the content explains, 0 to 1.
+    pub motion: Option<f32>,
+    /// Share of clipped shadows.
+    pub shadows_clipped: Option<f32>,
+    /// 99th percentile of luma, 0 to 1.
+    pub brightness: Option<f32>,
+    /// x-height of the smallest text that was found, in pixels.
+    pub x_height: Option<f32>,
+    /// Share of the picture in lines of text.
+    pub text_share: Option<f32>,
+    /// Side of the blocks of pixel art, in pixels.
+    pub pixel_art_block: Option<f32>,
+    /// Share of the picture that the subject takes.
+    pub subject_share: Option<f32>,
+    /// Horizontal neighbours that are equal, as a share.
+    pub flat_share: Option<f32>,
+    /// Bits a pixel of the file.
+    pub bits_per_pixel: Option<f32>,
+}
+
+/// A coarse picture of one measure over the whole picture, for overlays.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Map {
+    /// What it shows.
+    pub measure: Measure,
+    /// Cells in a row.
+    pub columns: usize,
+    /// Rows of cells.
+    pub rows: usize,
+    /// 0 nothing to 1 strongest, `NaN`-free, `columns * rows` of them.
+    pub cells: Vec<f32>,
+}
+
+/// Everything about a picture.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Analysis {
+    /// Columns of the picture.
+    pub width: usize,
+    /// Rows of the picture.
+    pub height: usize,
+    /// What to do.
+    pub decision: Decision,
+    /// What it shows.
+    pub content: Content,
+    /// All measures, each once, in the order of [`Measure`].
+    pub scores: Vec<Score>,
+    /// Where to look at 100 %, at most three places.
+    pub inspect: Vec<Inspect>,
+    /// The values behind the scores.
+    pub evidence: Evidence,
+    /// For overlays; not serialised.
+    #[serde(skip)]
+    pub maps: Vec<Map>,
+}
+
+impl Analysis {
+    /// The score of a measure.
+    pub fn score(&self, measure: Measure) -> Option<&Score> {
+        self.scores.iter().find(|score| score.measure == measure)
+    }
+}

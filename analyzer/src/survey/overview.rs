@@ -1,0 +1,81 @@
+//! The whole picture, small.
+
+use rayon::prelude::*;
+
+use crate::raster::Raster;
+use crate::report::Place;
+
+/// A copy reduced by a whole factor, by averages, transparent pixels over white.
+#[derive(Clone, Debug)]
+pub struct Overview {
+    /// Columns.
+    pub width: usize,
+    /// Rows.
+    pub height: usize,
+    /// Pixels of the picture for a pixel here, along each side.
+    pub factor: usize,
+    /// Red, green and blue, 0 to 255, `width * height` of them.
+    pub rgb: Vec<[f32; 3]>,
+}
+
+impl Overview {
+    /// A copy whose longer side is at most `longest` pixels. The last column and row may stand for fewer pixels.
+    ///
+    /// Of what a pixel stands for at most 4x4 spread evenly are averaged.
+    pub fn new(raster: &Raster<'_>, longest: usize) -> Self {
+        let factor = raster.width().max(raster.height()).div_ceil(longest);
+        let width = raster.width().div_ceil(factor);
+        let height = raster.height().div_ceil(factor);
+        let step = factor.div_ceil(4);
+        let mut rgb = vec![[0.0; 3]; width * height];
+        rgb.par_chunks_mut(width).enumerate().for_each(|(y, row)| {
+            let rows = y * factor..((y + 1) * factor).min(raster.height());
+            for (x, out) in row.iter_mut().enumerate() {
+                let columns = x * factor..((x + 1) * factor).min(raster.width());
+                let (mut sum, mut count) = ([0.0f32; 3], 0.0f32);
+                for y in rows.clone().step_by(step) {
+                    for x in columns.clone().step_by(step) {
+                        let (rgb, alpha) = (raster.rgb(x, y), raster.alpha(x, y));
+                        for (sum, v) in sum.iter_mut().zip(rgb) {
+                            *sum += v * alpha + 255.0 * (1.0 - alpha);
+                        }
+                        count += 1.0;
+                    }
+                }
+                *out = sum.map(|v| v / count);
+            }
+        });
+        Overview {
+            width,
+            height,
+            factor,
+            rgb,
+        }
+    }
+
+    /// Luma (ITU-R BT.601), 0 to 255.
+    pub fn luma(&self) -> Vec<f32> {
+        self.rgb
+            .iter()
+            .map(|p| 0.299 * p[0] + 0.587 * p[1] + 0.114 * p[2])
+            .collect()
+    }
+
+    /// The pixels of the picture that a rectangle here stands for. `raster` gives the bounds.
+    pub fn place(
+        &self,
+        raster: &Raster<'_>,
+        x: usize,
+        y: usize,
+        width: usize,
+        height: usize,
+    ) -> Place {
+        let (x, y) = (x * self.factor, y * self.factor);
+        Place {
+            x,
+            y,
+            width: (width * self.factor).min(raster.width() - x),
+            height: (height * self.factor).min(raster.height() - y),
+        }
+    }
+}
