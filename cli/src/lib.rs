@@ -9,6 +9,7 @@
 
 pub mod args;
 pub mod bench;
+pub mod digest;
 pub mod explain;
 pub mod failure;
 pub mod interrupt;

@@ -2,6 +2,7 @@
 
 pub mod bench;
 pub mod models;
+pub mod template;
 pub mod upscale;
 pub mod values;
 

@@ -6,7 +6,8 @@ use clap::{ArgGroup, Args, ValueEnum};
 use upwise_engine::Isa;
 use upwise_weights::Tier;
 
-use super::values::{self, TargetSize};
+use super::template::Template;
+use super::values::{self, Shard, TargetSize};
 use crate::picture::Format;
 
 const EXAMPLES: &str = "\
@@ -14,6 +15,7 @@ Examples:
   upwise upscale photo.jpg                      photo_4x.jpg beside it, four times the size
   upwise upscale photo.jpg -s 2 -o big.png      twice the size, as PNG
   upwise upscale shots/ -o out/ --recursive     every picture of a folder, its tree mirrored
+  upwise upscale shots/ --name '{stem}_{scale}x.png'    names of your own
   upwise upscale sprite.png -n nearest -s 4     pixel art: blocks stay blocks
   upwise upscale - -o - -f png < a.jpg > b.png  through pipes\n";
 
@@ -87,6 +89,14 @@ pub struct UpscaleArgs {
     #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
     pub suffix: Option<String>,
 
+    /// Pattern of the results' names in their folder, such as {stem}_{scale}x.{ext}
+    ///
+    /// {stem} and {ext} are the input's name without suffix and the suffix of the result's format; {scale}, {width},
+    /// {height} and {model} what was asked for; {index} counts the pictures from 1, in the order of their names. A
+    /// suffix that is written out decides the format. {{ and }} are braces.
+    #[arg(long, value_name = "PATTERN", conflicts_with = "suffix")]
+    pub name: Option<Template>,
+
     /// Replace files that exist
     #[arg(long)]
     pub overwrite: bool,
@@ -94,6 +104,12 @@ pub struct UpscaleArgs {
     /// Go into folders within folders
     #[arg(long)]
     pub recursive: bool,
+
+    /// Do only the i-th of n parts of the pictures, for arrays of jobs; all n together do each picture once
+    ///
+    /// A picture's path within the folder that was named decides its part, and nothing else does.
+    #[arg(long, value_name = "i/n", value_parser = values::shard)]
+    pub shard: Option<Shard>,
 
     /// Quality of JPEG
     #[arg(long, value_name = "1-100", default_value_t = 95, value_parser = clap::value_parser!(u8).range(1..=100))]

@@ -68,6 +68,26 @@ pub fn size(word: &str) -> Result<(usize, usize), String> {
         .ok_or_else(|| "a width and a height in pixels, such as 1920x1080".into())
 }
 
+/// A part of the work: this one, from 1, of so many.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Shard {
+    /// Which, 1 to `count`.
+    pub index: u64,
+    /// Of how many.
+    pub count: u64,
+}
+
+/// `i/n`, counted from 1.
+pub fn shard(word: &str) -> Result<Shard, String> {
+    let parts = word.split_once('/');
+    let number = |part: &str| part.parse::<u64>().ok();
+    parts
+        .and_then(|(index, count)| Some((number(index)?, number(count)?)))
+        .filter(|(index, count)| (1..=*count).contains(index))
+        .map(|(index, count)| Shard { index, count })
+        .ok_or_else(|| "a part and the number of parts, such as 1/8 to 8/8".into())
+}
+
 /// Millions of pixels.
 pub fn megapixels(word: &str) -> Result<f64, String> {
     match word.parse::<f64>() {
@@ -127,6 +147,10 @@ mod tests {
         assert_eq!(size("1920x1080"), Ok((1920, 1080)));
         for wrong in ["1920", "x", "0x5", "5x0", "1x2x3", "-1x5"] {
             assert!(size(wrong).is_err(), "{wrong}");
+        }
+        assert_eq!(shard("2/8"), Ok(Shard { index: 2, count: 8 }));
+        for wrong in ["0/8", "9/8", "8", "1/0", "a/b", "-1/2", "1/2/3"] {
+            assert!(shard(wrong).is_err(), "{wrong}");
         }
         assert_eq!(TargetSize::Scale(4.0).to_string(), "4x");
         assert_eq!(TargetSize::Scale(2.5).to_string(), "2.5x");

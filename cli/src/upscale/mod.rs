@@ -1,6 +1,6 @@
 //! `upwise upscale`: pictures in, larger pictures out.
 //!
-//! `jobs.rs` decides what goes where, `router.rs` by the cues of `cues.rs` which model takes a picture,
+//! `jobs/` decides what goes where, `router.rs` by the cues of `cues.rs` which model takes a picture,
 //! `job.rs` takes one picture through, `planes.rs` stands between stored samples and the engine's,
 //! `scaler.rs` between this command and the engine, `forecast.rs` says what a picture will take,
 //! `console.rs` and `report.rs` say what happened, to people and to scripts.
@@ -123,8 +123,8 @@ fn begin(args: &UpscaleArgs, console: &Console) -> Result<Batch, Failure> {
         .build_global();
     let (threads, isa) = (options.threads, options.isa);
     let router = Router::new(wish, args.run.mode.tier(), options)?;
-    let label = args.target().unwrap_or_else(|| router.default_target());
-    let jobs = jobs::plan(args, &label.to_string())?;
+    let target = args.target().unwrap_or_else(|| router.default_target());
+    let jobs = jobs::plan(args, target, router.name())?;
     let to_stream = jobs.jobs.iter().any(|job| job.output == Place::Stream);
     if to_stream && (args.json || args.json_lines) {
         return Err(Failure::Usage(
@@ -145,6 +145,13 @@ fn begin(args: &UpscaleArgs, console: &Console) -> Result<Batch, Failure> {
         console.detail(&format!(
             "{} files are passed over: their suffixes are no picture's",
             jobs.passed_over
+        ));
+    }
+    if jobs.other_shards > 0 {
+        console.say(&format!(
+            "this shard does {} of {} pictures",
+            jobs.jobs.len(),
+            jobs.jobs.len() + jobs.other_shards
         ));
     }
     Ok(Batch {
