@@ -122,6 +122,30 @@ impl<'a> Raster<'a> {
         }
     }
 
+    /// Green, or grey where there is no colour, 0 to 255, of part of a row, into `out`.
+    ///
+    /// # Panics
+    ///
+    /// Panics if the part reaches beyond the row.
+    pub fn green_row(&self, y: usize, x: usize, out: &mut [f32]) {
+        assert!(x + out.len() <= self.width && y < self.height);
+        let start = (y * self.width + x) * self.channels;
+        let part = start..start + out.len() * self.channels;
+        let (channels, green) = (self.channels, usize::from(self.is_colour()));
+        match self.samples {
+            Samples::U8(data) => {
+                for (out, p) in out.iter_mut().zip(data[part].chunks_exact(channels)) {
+                    *out = f32::from(p[green]);
+                }
+            }
+            Samples::U16(data) => {
+                for (out, p) in out.iter_mut().zip(data[part].chunks_exact(channels)) {
+                    *out = f32::from(p[green]) / 257.0;
+                }
+            }
+        }
+    }
+
     /// Luma (ITU-R BT.601, as in JPEG), 0 to 255, of part of a row, into `out`.
     ///
     /// # Panics

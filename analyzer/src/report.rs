@@ -241,7 +241,7 @@ pub struct Inspect {
 /// The values behind the scores, in their own units: what the decision is made from.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct Evidence {
-    /// Standard deviation of the noise in 8-bit steps of luma.
+    /// Standard deviation of the noise in a colour channel, in 8-bit steps.
     pub noise_sigma: Option<f32>,
     /// Quality of JPEG, 1 to 100, by the file's tables or from the pixels; `None` if there is no trace of it.
     pub jpeg_quality: Option<f32>,

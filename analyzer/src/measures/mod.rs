@@ -1,3 +1,4 @@
 //! One file a measure: from pixels to a value in its own units, and to a [`Score`](crate::report::Score).
 
 pub mod light;
+pub mod noise;

@@ -4,9 +4,11 @@
 //! taken, spread evenly: noise, blocks and sharpness are properties of pixels and need them at full size,
 //! but not all of them.
 
+mod dct;
 mod overview;
 mod tile;
 
+pub use dct::{BLOCK, Block, Dct, block_at};
 pub use overview::Overview;
 pub use tile::{MARGIN, TILE, Tile, tiles};
 

@@ -1,0 +1,160 @@
+//! Noise and other damage is done to photographs here, and must be measured as what it is.
+
+#[path = "support/data.rs"]
+#[allow(dead_code)]
+mod data;
+#[path = "support/noise.rs"]
+#[allow(dead_code)]
+mod noise_source;
+#[path = "support/pictures.rs"]
+mod pictures;
+
+use noise_source::Noise;
+use pictures::*;
+use upwise_analyzer::measures::noise;
+use upwise_analyzer::report::Status;
+use upwise_analyzer::survey::{Tile, tiles};
+use upwise_analyzer::{Raster, Samples};
+
+/// Every `step`th of the photographs of BSD100.
+fn photographs(step: usize) -> Option<Vec<Pixels>> {
+    let folder = data::shared("bench/bsd100")?;
+    let pictures = (1..=100)
+        .step_by(step)
+        .map(|i| read_png_file(folder.join(format!("img_{i:03}.png"))))
+        .collect();
+    Some(pictures)
+}
+
+/// Runs `look` over the picture as the analyzer sees it.
+fn with_raster<T>(pixels: &Pixels, look: impl FnOnce(&Raster<'_>, &[Tile]) -> T) -> T {
+    let bytes = pixels.bytes();
+    let samples = Samples::U8(&bytes);
+    let raster =
+        Raster::new(pixels.width, pixels.height, pixels.channels, samples).expect("a picture");
+    let tiles: Vec<Tile> = tiles(&raster)
+        .into_iter()
+        .map(|place| Tile::new(&raster, place))
+        .collect();
+    look(&raster, &tiles)
+}
+
+fn grey(pixels: &Pixels) -> Pixels {
+    let samples = pixels
+        .samples
+        .chunks(pixels.channels)
+        .map(|p| (p.iter().sum::<u16>() + 1) / pixels.channels as u16)
+        .collect();
+    Pixels::new(pixels.width, pixels.height, 1, samples)
+}
+
+/// Adds normal noise of a deviation, to each sample its own or to all of a pixel the same.
+fn noisy(pixels: &Pixels, sigma: f32, common: bool, seed: u64) -> Pixels {
+    let mut noise = Noise(seed);
+    // Twelve uniform numbers in [-1, 1) have a variance of 4 together.
+    let mut normal = || (0..12).map(|_| noise.next()).sum::<f32>() / 2.0;
+    let mut samples = pixels.samples.clone();
+    for pixel in samples.chunks_mut(pixels.channels) {
+        let all = normal();
+        for v in pixel {
+            let by = sigma * if common { all } else { normal() };
+            *v = (f32::from(*v) + by).round().clamp(0.0, 255.0) as u16;
+        }
+    }
+    Pixels::new(pixels.width, pixels.height, pixels.channels, samples)
+}
+
+fn sigma(pixels: &Pixels) -> f32 {
+    with_raster(pixels, |raster, tiles| noise::measure(raster, tiles))
+        .expect("a photograph can be judged")
+        .sigma
+}
+
+fn mean(values: &[f32]) -> f32 {
+    values.iter().sum::<f32>() / values.len() as f32
+}
+
+#[test]
+fn noise_is_measured_as_it_was_added() {
+    let Some(photographs) = photographs(9) else {
+        return;
+    };
+    for true_sigma in [0.0, 2.0, 5.0, 10.0, 15.0, 20.0, 25.0] {
+        for kind in ["colour", "grey", "common"] {
+            let errors: Vec<f32> = photographs
+                .iter()
+                .enumerate()
+                .map(|(i, photo)| {
+                    let photo = if kind == "grey" { &grey(photo) } else { photo };
+                    let noisy = noisy(photo, true_sigma, kind == "common", i as u64 + 1);
+                    (sigma(&noisy) - true_sigma).abs()
+                })
+                .collect();
+            let within = errors.iter().filter(|&&e| e < 1.5).count();
+            println!(
+                "{kind} {true_sigma}: mean error {:.2}, {within} of {} within 1.5",
+                mean(&errors),
+                errors.len()
+            );
+            assert!(mean(&errors) < 1.0, "{kind} {true_sigma}: {errors:?}");
+            assert!(
+                within * 100 >= errors.len() * 80,
+                "{kind} {true_sigma}: {errors:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn noise_has_its_curve_and_place() {
+    // Grey slopes with noise that grows with brightness, and four times as much in the right half.
+    let (width, height) = (512, 256);
+    let mut source = Noise(5);
+    let mut samples = Vec::new();
+    for _ in 0..height {
+        for x in 0..width {
+            let level = 60.0 + (x % 256) as f32 / 2.0;
+            let sigma = level / 60.0 * if x < 256 { 1.0 } else { 4.0 };
+            let normal = (0..12).map(|_| source.next()).sum::<f32>() / 2.0;
+            samples.push((level + sigma * normal).round().clamp(0.0, 255.0) as u16);
+        }
+    }
+    let picture = Pixels::new(width, height, 1, samples);
+    with_raster(&picture, |raster, tiles| {
+        let noise = noise::measure(raster, tiles).expect("a measure");
+        let [left, right] = [0, 1].map(|i| noise.tiles[i].expect("a tile's noise"));
+        assert!(
+            (1.0..3.5).contains(&left) && (4.0..13.0).contains(&right),
+            "{noise:?}"
+        );
+        let score = noise::score(Some(&noise), raster, tiles);
+        assert_eq!(score.places, [tiles[1].place]);
+        let map = noise.map(raster, tiles);
+        assert_eq!((map.columns, map.rows, map.cells.len()), (2, 1, 2));
+        assert!(map.cells[1] > 2.0 * map.cells[0]);
+        // The quiet half is flatter, so it makes the curve.
+        for level in &noise.curve {
+            let expected = level.brightness / 60.0;
+            assert!((level.sigma / expected - 1.0).abs() < 0.35, "{level:?}");
+        }
+        assert!(noise.curve.len() >= 3);
+    });
+}
+
+#[test]
+fn what_cannot_be_judged_says_so() {
+    let flat = |width, height, v| Pixels::new(width, height, 1, vec![v; width * height]);
+    for (picture, status) in [
+        (flat(1, 1, 9), Status::TooSmall),
+        (flat(5000, 7, 9), Status::TooSmall),
+        (flat(300, 200, 0), Status::NotJudged),
+        (flat(300, 200, 255), Status::NotJudged),
+        (flat(300, 200, 128), Status::Measured),
+    ] {
+        with_raster(&picture, |raster, tiles| {
+            let noise = noise::measure(raster, tiles);
+            assert_eq!(noise::score(noise.as_ref(), raster, tiles).status, status);
+            assert!(noise.is_none_or(|noise| noise.sigma == 0.0));
+        });
+    }
+}
