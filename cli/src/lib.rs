@@ -19,6 +19,8 @@ pub mod output;
 pub mod picture;
 pub mod upscale;
 
+use std::io::Write;
+
 use clap::{CommandFactory, Parser};
 
 use args::{Cli, Command};
@@ -40,7 +42,7 @@ pub fn main() -> u8 {
     match result {
         Ok(()) => EXIT_DONE,
         Err(failure) => {
-            eprintln!("error: {failure}");
+            let _ = writeln!(std::io::stderr(), "error: {failure}");
             failure.exit_code()
         }
     }

@@ -86,6 +86,9 @@ fn collect(output: std::process::Output) -> Run {
     }
 }
 
+/// Name of an output folder's journal.
+pub const JOURNAL: &str = ".upwise-journal.jsonl";
+
 /// A folder of its own for a test.
 pub struct Folder(tempfile::TempDir);
 
@@ -116,14 +119,14 @@ impl Folder {
         self.arg(name)
     }
 
-    /// Names of all files in it, temporary ones included, with the folders that they are in.
+    /// Names of all files in it, temporary ones included, with the folders that they are in; journals aside.
     pub fn files(&self) -> Vec<String> {
         fn collect(folder: &Path, root: &Path, files: &mut Vec<String>) {
             for entry in std::fs::read_dir(folder).expect("a folder") {
                 let path = entry.expect("an entry").path();
                 if path.is_dir() {
                     collect(&path, root, files);
-                } else {
+                } else if !path.ends_with(JOURNAL) {
                     let name = path.strip_prefix(root).expect("within");
                     files.push(name.to_str().expect("UTF-8").replace('\\', "/"));
                 }

@@ -23,6 +23,14 @@ const NOTES: &str = "\
 Colour: the network sees the samples as they are encoded; the ICC profile goes into the output
 unchanged. CMYK is converted to sRGB.
 
+Folders: a folder of results has a journal, .upwise-journal.jsonl: a receipt for each result, with the SHA-256
+of both files, model, weights, settings and version. The same command again passes over what is done, by
+content and not by name, and makes again what changed. A file that is not as upwise wrote it is replaced only
+with --overwrite. A run may be killed at any moment, and several may share a folder.
+
+JSON lines: {\"schema\": \"upwise.upscale.item/1\", \"input\", \"output\", \"status\": \"done\", \"skipped\" (done already) or
+\"failed\", ...}; done adds model, sizes, format, bytes, seconds and warnings, failed adds error: code, kind, message.
+
 Exit codes: 0 all done, 1 some of several pictures failed; of a single picture 65 bad input, 66 no
 input, 69 model missing or unsupported, 73 cannot write, 74 I/O error, 75 over a limit; 2 wrong usage,
 130 interrupted.";
@@ -97,7 +105,7 @@ pub struct UpscaleArgs {
     #[arg(long, value_name = "PATTERN", conflicts_with = "suffix")]
     pub name: Option<Template>,
 
-    /// Replace files that exist
+    /// Replace files that exist; in folders, also those that are not as upwise wrote them
     #[arg(long)]
     pub overwrite: bool,
 
@@ -140,7 +148,7 @@ pub struct UpscaleArgs {
     #[arg(long, conflicts_with = "json_lines")]
     pub json: bool,
 
-    /// One line of JSON on standard output as soon as a picture is done or has failed
+    /// One line of JSON on standard output as soon as a picture is done, was done already, or has failed
     #[arg(long)]
     pub json_lines: bool,
 }

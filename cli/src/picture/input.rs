@@ -21,7 +21,11 @@ enum Source {
 impl Input {
     /// Opens a file. What has no length, such as a named pipe, is read at once, up to `limit` bytes.
     pub fn open(path: &Path, limit: u64) -> Result<Self, PictureError> {
-        let file = File::open(path)?;
+        Input::from_file(File::open(path)?, limit)
+    }
+
+    /// The same for a file that is open already, at its start.
+    pub fn from_file(file: File, limit: u64) -> Result<Self, PictureError> {
         let kind = file.metadata()?;
         if kind.is_dir() {
             return Err(PictureError::Io(io::Error::other("it is a folder")));

@@ -18,6 +18,7 @@ mod input;
 mod limits;
 mod metadata;
 mod orientation;
+pub mod part;
 pub mod save;
 
 pub use format::Format;

@@ -2,19 +2,19 @@
 //!
 //! The encoder runs on a thread of its own and is fed batches of rows through a bounded channel, so
 //! that compression and the making of rows overlap and neither runs away from the other. The file is
-//! written under a temporary name beside its target, flushed to the disk, opened again and checked,
-//! and only then renamed. Whatever fails before that leaves nothing behind.
+//! a [`Part`] until it is flushed to the disk, opened again and checked. Whatever fails before that
+//! leaves nothing behind.
 
-use std::fs::{self, File};
+use std::fs;
 use std::io::{self, BufWriter, Seek, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use std::thread;
 
 use super::decode::probe;
 use super::encode::{Header, Options, RowSource, encode};
+use super::part::{Part, folder_of};
 use super::{Format, Input, PictureError, reason};
-use crate::interrupt;
 
 /// Bytes of rows that are handed over at a time, if a row is not longer.
 const BATCH_BYTES: usize = 1 << 18;
@@ -24,8 +24,6 @@ const BATCHES: usize = 4;
 /// Why a picture was not saved. `E` is the error of whoever makes the rows.
 #[derive(Debug)]
 pub enum SaveError<E> {
-    /// The target cannot be written to; the words name no path.
-    Target(String),
     /// Encoding or writing failed.
     Encode(PictureError),
     /// The rows could not be made.
@@ -132,7 +130,7 @@ fn write<W: Write + Seek + Send, E>(
 
 /// Says whether a file can be put at `path`, before any work is done for it.
 ///
-/// Errors are [`SaveError::Target`] in words without the path.
+/// Errors are words without the path.
 pub fn check_target(path: &Path, overwrite: bool) -> Result<(), String> {
     match fs::symlink_metadata(path) {
         Ok(_) => match fs::metadata(path) {
@@ -159,64 +157,21 @@ pub fn check_target(path: &Path, overwrite: bool) -> Result<(), String> {
     }
 }
 
-/// The folder that a file is in; the current one if its path names none.
-pub fn folder_of(path: &Path) -> PathBuf {
-    match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder.to_path_buf(),
-        _ => PathBuf::from("."),
-    }
-}
-
-/// Writes a picture to a file and returns its length in bytes.
-pub fn to_file<E>(
-    path: &Path,
-    overwrite: bool,
+/// Writes a picture to a file in the making, makes sure of it, and returns its length in bytes.
+pub fn to_part<E>(
+    part: &mut Part,
     format: Format,
     header: &Header<'_>,
     options: &Options,
     produce: impl FnOnce(&mut RowSink) -> Result<(), E>,
 ) -> Result<u64, SaveError<E>> {
-    check_target(path, overwrite).map_err(SaveError::Target)?;
-    let folder = folder_of(path);
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".upwise-").suffix(".part");
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        // What any new file gets; the umask takes its share.
-        builder.permissions(fs::Permissions::from_mode(0o666));
-    }
-    let mut file = builder
-        .tempfile_in(&folder)
-        .map_err(|e| SaveError::Target(reason(&e)))?;
-    let _guard = interrupt::remove_on_abort(file.path());
-
-    let mut out = BufWriter::with_capacity(1 << 16, file.as_file_mut());
+    let mut out = BufWriter::with_capacity(1 << 16, part.file());
     write(&mut out, format, header, options, produce)?;
     let io = |e: io::Error| SaveError::Encode(PictureError::Io(e));
     out.flush().map_err(io)?;
     drop(out);
-    file.as_file().sync_all().map_err(io)?;
-    let length = verify(file.path(), format, header).map_err(SaveError::Encode)?;
-    let renamed = if overwrite {
-        file.persist(path)
-    } else {
-        file.persist_noclobber(path)
-    };
-    match renamed {
-        Ok(_) => {}
-        Err(e) if e.error.kind() == io::ErrorKind::AlreadyExists => {
-            return Err(SaveError::Target(
-                "it appeared while the picture was made; --overwrite replaces it".into(),
-            ));
-        }
-        Err(e) => return Err(SaveError::Target(reason(&e.error))),
-    }
-    // The rename is on the disk once its folder is; not every file system can say so.
-    if let Ok(folder) = File::open(&folder) {
-        let _ = folder.sync_all();
-    }
-    Ok(length)
+    part.file().sync_all().map_err(io)?;
+    verify(part.path(), format, header).map_err(SaveError::Encode)
 }
 
 /// Writes a picture to a stream that cannot seek, once it is complete, and returns its length in bytes.

@@ -1,6 +1,6 @@
 //! What people see on standard error: progress, results, warnings and errors.
 
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Write};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -39,27 +39,32 @@ impl Console {
 
     /// Something failed. Never suppressed.
     pub fn error(&self, words: &str) {
-        eprintln!("error: {words}");
+        print(&format!("error: {words}"));
+    }
+
+    /// More about an error.
+    pub fn error_detail(&self, words: &str) {
+        print(&format!("  {words}"));
     }
 
     /// Something was lost or taken for granted.
     pub fn warning(&self, words: &str) {
         if self.loudness > Loudness::Quiet {
-            eprintln!("warning: {words}");
+            print(&format!("warning: {words}"));
         }
     }
 
     /// Something was done.
     pub fn say(&self, words: &str) {
         if self.loudness > Loudness::Quiet {
-            eprintln!("{words}");
+            print(words);
         }
     }
 
     /// How something is done.
     pub fn detail(&self, words: &str) {
         if self.loudness == Loudness::Verbose {
-            eprintln!("{words}");
+            print(words);
         }
     }
 
@@ -80,6 +85,11 @@ impl Console {
         };
         Progress { kind }
     }
+}
+
+/// A line on standard error. Whether somebody still reads it is no reason to stop the work.
+fn print(words: &str) {
+    let _ = writeln!(std::io::stderr(), "{words}");
 }
 
 /// A bar on a terminal, percentages elsewhere.
@@ -103,7 +113,7 @@ impl Progress {
                 let mut last = last.lock().unwrap_or_else(PoisonError::into_inner);
                 if share < 1.0 && last.elapsed() >= LINE_EVERY {
                     *last = Instant::now();
-                    eprintln!("{:.2}%", share * 100.0);
+                    print(&format!("{:.2}%", share * 100.0));
                 }
             }
         }
@@ -113,7 +123,7 @@ impl Progress {
     pub fn finish(self) {
         match &self.kind {
             Kind::Silent | Kind::Bar(_) => {}
-            Kind::Lines(_) => eprintln!("100.00%"),
+            Kind::Lines(_) => print("100.00%"),
         }
     }
 }

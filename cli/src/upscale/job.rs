@@ -1,25 +1,29 @@
-//! One picture from its file to its file.
+//! One picture, once it is read, to its file.
 
 use std::io;
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::Instant;
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use upwise_engine::{Error as EngineError, Rows};
 
 use super::console::{Console, Progress};
 use super::forecast::Forecast;
 use super::jobs::{Job, Place};
+use super::journal::{self, Receipt, Recipe};
 use super::planes::{Merged, Pass, PictureRows, Quantiser, passes};
+use super::reader::{Reader, Source};
 use super::report::Done;
-use super::router::Router;
+use super::router::{Route, Router};
 use super::scaler::{Plan, Scaler};
 use crate::args::values::TargetSize;
+use crate::digest::Digest;
 use crate::failure::Failure;
 use crate::picture::encode::{Header, Options, lost_metadata, stored_layout};
+use crate::picture::part::{Part, folder_of};
 use crate::picture::save::{self, RowSink, SaveError};
-use crate::picture::{Format, Input, Limits, Picture, PictureError, alpha, decode, reason};
+use crate::picture::{Format, Picture, alpha, reason};
 use crate::{interrupt, memory};
 
 /// What all pictures of a run have in common.
@@ -30,40 +34,39 @@ pub struct Context<'a> {
     pub target: TargetSize,
     /// Quality of JPEG.
     pub quality: u8,
-    /// Whether files may be replaced.
-    pub overwrite: bool,
-    /// Bounds on inputs.
-    pub limits: Limits,
     /// Bytes that one picture may take in all.
     pub max_memory: u64,
     /// Bytes that the network may take of them.
     pub engine_memory: u64,
+    /// What read the pictures, and knows their journals.
+    pub reader: &'a Reader,
     /// Where people read.
     pub console: &'a Console,
 }
 
 impl Context<'_> {
-    /// Enlarges one picture. If it fails, there is no output.
-    pub fn run(&self, job: &Job, label: &str) -> Result<Done, Failure> {
+    /// Enlarges one picture. If it fails, there is no output. `spare` is told the memory that the picture leaves, as
+    /// soon as that is known.
+    pub fn run(
+        &self,
+        job: &Job,
+        source: Source,
+        label: &str,
+        spare: impl FnOnce(u64),
+    ) -> Result<Done, Failure> {
         let start = Instant::now();
         let input_name = job.input.name();
-        if interrupt::requested() {
-            return Err(Failure::Interrupted);
-        }
-        let input = open(&job.input, &self.limits)?;
-        if let Place::File(path) = &job.output {
-            check_target(path, self.overwrite, job.make_folder)?;
-        }
-        let mut picture = decode::decode(input, &self.limits)
-            .map_err(|error| Failure::decode(&input_name, error))?;
+        let mut picture = source.picture;
         let format = job.format.unwrap_or(picture.format);
         let mut warnings = std::mem::take(&mut picture.warnings);
         let route = self.router.route(&picture, self.target)?;
         let scaler = &*route.scaler;
-        let plan = self.plan(scaler, &picture, format, &input_name, &mut warnings)?;
-        if let Place::File(path) = &job.output {
-            prepare_target(path, job.make_folder)?;
-        }
+        let (plan, memory) = self.plan(scaler, &picture, format, &input_name, &mut warnings)?;
+        let mut part = match &job.output {
+            Place::File(path) => Some(claim(path, source.replace, job.make_folder)?),
+            Place::Stream => None,
+        };
+        spare(self.max_memory.saturating_sub(memory));
 
         let constant_alpha = picture.constant_alpha();
         let alpha_varies = picture.alpha && constant_alpha.is_none();
@@ -137,20 +140,22 @@ impl Context<'_> {
             work.produce(sink)
                 .map_err(|error| Failure::engine(&input_name, error))
         };
-        let saved = match &job.output {
-            Place::File(path) => {
-                save::to_file(path, self.overwrite, format, &header, &options, produce)
-            }
-            Place::Stream => {
-                save::to_stream(&mut io::stdout().lock(), format, &header, &options, produce)
-            }
-        };
         let output_name = job.output.name();
+        let saved = match &mut part {
+            Some(part) => save::to_part(part, format, &header, &options, produce),
+            None => save::to_stream(&mut io::stdout().lock(), format, &header, &options, produce),
+        };
         let bytes = saved.map_err(|error| match error {
-            SaveError::Target(words) => Failure::CannotWrite(format!("{output_name}: {words}")),
             SaveError::Encode(error) => Failure::encode(&output_name, error),
             SaveError::Rows(failure) => failure,
         })?;
+        if let Some(mut part) = part {
+            if let Some((digest, length)) = source.file {
+                self.add_receipt(job, (digest, length), &route, &plan, (&mut part, bytes))?;
+            }
+            part.finish(source.replace)
+                .map_err(|words| Failure::CannotWrite(format!("{output_name}: {words}")))?;
+        }
         work.progress.finish();
         Ok(Done {
             model: scaler.name().to_string(),
@@ -161,12 +166,53 @@ impl Context<'_> {
             format: format.suffix(),
             bytes,
             passes: plan.passes,
-            seconds: start.elapsed().as_secs_f64(),
+            seconds: (source.time + start.elapsed()).as_secs_f64(),
             warnings,
         })
     }
 
-    /// The size of the result and what it takes, refused here if the format or the memory cannot have it.
+    /// Writes down what is about to get its name.
+    fn add_receipt(
+        &self,
+        job: &Job,
+        (input_sha256, input_bytes): (Digest, u64),
+        route: &Route,
+        plan: &Plan,
+        (part, output_bytes): (&mut Part, u64),
+    ) -> Result<(), Failure> {
+        let Some((journal, output)) = self.reader.journal(job) else {
+            return Ok(());
+        };
+        let failure = |path: &Path, error: io::Error| {
+            Failure::Io(format!("{}: {}", path.display(), reason(&error)))
+        };
+        let output_sha256 = part.digest().map_err(|error| failure(part.path(), error))?;
+        let now = SystemTime::now().duration_since(UNIX_EPOCH);
+        let receipt = Receipt {
+            schema: journal::SCHEMA.into(),
+            output,
+            output_sha256,
+            output_bytes,
+            input: journal::name_within(Path::new(""), &job.relative),
+            input_sha256,
+            input_bytes,
+            recipe: Recipe {
+                version: env!("CARGO_PKG_VERSION").into(),
+                model: route.scaler.name().into(),
+                weights_sha256: route.scaler.weights()?,
+                settings: self.reader.settings.clone(),
+            },
+            reason: route.reason.map(String::from),
+            width: plan.width,
+            height: plan.height,
+            time: now.map_or(0, |since| since.as_secs()),
+        };
+        journal
+            .add(&receipt)
+            .map_err(|error| failure(journal.path(), error))
+    }
+
+    /// The size of the result, and the memory that it takes in all; refused here if the format or the memory cannot have it.
     fn plan(
         &self,
         scaler: &Scaler,
@@ -174,7 +220,7 @@ impl Context<'_> {
         format: Format,
         name: &str,
         warnings: &mut Vec<String>,
-    ) -> Result<Plan, Failure> {
+    ) -> Result<(Plan, u64), Failure> {
         let (width, height) = (picture.width, picture.height);
         let layout = picture.layout();
         let decoded = width as u64 * height as u64 * layout.pixel_bytes() as u64;
@@ -212,7 +258,7 @@ impl Context<'_> {
                 self.max_memory >> 20
             )));
         }
-        Ok(plan)
+        Ok((plan, memory))
     }
 
     /// Bytes that the encoder takes beside the rows in flight.
@@ -285,43 +331,15 @@ impl Work<'_> {
     }
 }
 
-fn open(place: &Place, limits: &Limits) -> Result<Input, Failure> {
-    let opened = match place {
-        Place::File(path) => Input::open(path, limits.bytes),
-        Place::Stream => Input::read(io::stdin().lock(), limits.bytes),
-    };
-    opened.map_err(|error| match (place, error) {
-        (Place::File(path), PictureError::Io(error)) => Failure::open(path, &error),
-        (_, error) => Failure::decode(&place.name(), error),
-    })
-}
-
-/// Refuses a target that is there already, or whose folder is missing and will not be made.
-fn check_target(path: &Path, overwrite: bool, make_folder: bool) -> Result<(), Failure> {
-    if make_folder && !save::folder_of(path).exists() {
-        return Ok(());
-    }
-    save::check_target(path, overwrite)
-        .map_err(|words| Failure::CannotWrite(format!("{}: {words}", path.display())))
-}
-
-/// Finds out that a file cannot be made before minutes are spent on its pixels: only trying tells.
-fn prepare_target(path: &Path, make_folder: bool) -> Result<(), Failure> {
-    let folder = save::folder_of(path);
+/// Makes the file that the output will be, before minutes are spent on its pixels: only trying tells whether it can be.
+fn claim(path: &Path, replace: bool, make_folder: bool) -> Result<Part, Failure> {
+    let failure = |words| Failure::CannotWrite(format!("{}: {words}", path.display()));
     if make_folder {
+        let folder = folder_of(path);
         std::fs::create_dir_all(&folder).map_err(|error| {
             Failure::CannotWrite(format!("{}: {}", folder.display(), reason(&error)))
         })?;
+        save::check_target(path, replace).map_err(failure)?;
     }
-    let probe = tempfile::Builder::new()
-        .prefix(".upwise-")
-        .tempfile_in(&folder);
-    probe.map(drop).map_err(|error| {
-        Failure::CannotWrite(format!(
-            "{}: no file can be made in {}: {}",
-            path.display(),
-            folder.display(),
-            reason(&error)
-        ))
-    })
+    Part::claim(path).map_err(failure)
 }

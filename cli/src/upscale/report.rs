@@ -20,6 +20,8 @@ pub struct Document {
     pub model: Option<String>,
     /// Pictures that were enlarged.
     pub done: usize,
+    /// Pictures whose outputs were there already.
+    pub skipped: usize,
     /// Pictures that were not.
     pub failed: usize,
     /// Wall-clock seconds for all of them.
@@ -43,7 +45,7 @@ pub struct Item {
     pub output: String,
     /// Whether the output is there.
     pub status: Status,
-    /// What there is to know if it is.
+    /// What was made, if something was.
     #[serde(flatten)]
     pub done: Option<Done>,
     /// Why it is not.
@@ -51,13 +53,15 @@ pub struct Item {
     pub error: Option<ErrorReport>,
 }
 
-/// Whether a picture was enlarged.
+/// Whether the output of a picture is there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
-    /// It was, and the output was read back.
+    /// The picture was enlarged, and the output was read back.
     Done,
-    /// It was not, and there is no output.
+    /// An earlier run made it from the same input in the same way: nothing was to be done.
+    Skipped,
+    /// It was not enlarged, and nothing was written.
     Failed,
 }
 

@@ -9,6 +9,7 @@ use upwise_engine::{
 
 use crate::args::upscale::RunArgs;
 use crate::args::values::TargetSize;
+use crate::digest::Digest;
 use crate::failure::Failure;
 use crate::models::{self, Choice, Resampler};
 
@@ -28,7 +29,8 @@ const ROWS_OF_FILTER: usize = 64;
 
 /// A network or a filter, ready for any number of pictures.
 pub struct Scaler {
-    name: String,
+    choice: Choice,
+    weights: OnceLock<Option<Digest>>,
     network: Option<Network>,
     filter: Upscaler,
 }
@@ -116,7 +118,8 @@ impl Scaler {
             }
         };
         Ok(Scaler {
-            name: choice.name().to_string(),
+            choice: choice.clone(),
+            weights: OnceLock::new(),
             network,
             filter: Upscaler::new(Method::Filter(filter)),
         })
@@ -124,7 +127,18 @@ impl Scaler {
 
     /// The model's or the filter's name.
     pub fn name(&self) -> &str {
-        &self.name
+        self.choice.name()
+    }
+
+    /// The digest of the model's file; `None` for a filter.
+    pub fn weights(&self) -> std::result::Result<Option<Digest>, Failure> {
+        match self.weights.get() {
+            Some(weights) => Ok(*weights),
+            None => {
+                let weights = models::weights_digest(&self.choice)?;
+                Ok(*self.weights.get_or_init(|| weights))
+            }
+        }
     }
 
     /// Channels that the network takes at a time; `None` for a filter, which takes any.

@@ -1,0 +1,261 @@
+//! Pictures one after the other. The next is read while the one before is enlarged, if the memory suffices for both.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::io::IsTerminal;
+use std::panic::resume_unwind;
+use std::path::PathBuf;
+use std::thread;
+
+use upwise_engine::DEFAULT_MAX_MEMORY;
+
+use super::console::Console;
+use super::job::Context;
+use super::jobs::{self, Job, Jobs, Place};
+use super::journal::{Journal, name_within};
+use super::reader::{Reader, Reading};
+use super::report::{Done, ErrorReport, ITEM_SCHEMA, Item, Status};
+use super::router::Router;
+use super::scaler::engine_options;
+use super::settings::settings;
+use crate::args::upscale::UpscaleArgs;
+use crate::args::values::TargetSize;
+use crate::failure::Failure;
+use crate::interrupt;
+use crate::models::{KnownWeights, Wish};
+use crate::output::print_json_line;
+use crate::picture::part::{folder_of, sweep};
+use crate::picture::{Limits, reason};
+
+/// Everything that is decided before the first picture is read.
+pub struct Batch {
+    router: Router,
+    target: TargetSize,
+    jobs: Jobs,
+    reader: Reader,
+    max_memory: u64,
+    engine_memory: u64,
+}
+
+impl Batch {
+    /// Decides it. What a command line gets wrong is found here.
+    pub fn new(args: &UpscaleArgs, console: &Console) -> Result<Self, Failure> {
+        if let Some(gpu) = args
+            .gpu
+            .as_deref()
+            .filter(|gpu| !["-1", "auto"].contains(gpu))
+        {
+            console.warning(&format!("-g {gpu}: upwise runs on the CPU alone"));
+        }
+        if args.inputs.is_empty() && args.more_inputs.is_empty() {
+            return Err(Failure::Usage(
+                "no input: name a picture or a folder, or - for standard input".into(),
+            ));
+        }
+        let wish = Wish::new(args.run.model.as_deref(), &args.run.models)?;
+        let weights = KnownWeights::new(&wish)?;
+        let max_memory = args.run.max_memory();
+        // What is free is no reason to take it; what was asked for is.
+        let engine_memory = args.run.max_memory.unwrap_or(DEFAULT_MAX_MEMORY);
+        let options = engine_options(&args.run, engine_memory);
+        // Resampling runs on the pool of the process, networks on their engine's. Fails only if there is one.
+        let _ = rayon::ThreadPoolBuilder::new()
+            .num_threads(options.threads)
+            .build_global();
+        let (threads, isa) = (options.threads, options.isa);
+        let router = Router::new(wish, args.run.mode.tier(), options)?;
+        let target = args.target().unwrap_or_else(|| router.default_target());
+        let jobs = jobs::plan(args, target, router.name())?;
+        let to_stream = jobs.jobs.iter().any(|job| job.output == Place::Stream);
+        if to_stream && (args.json || args.json_lines) {
+            return Err(Failure::Usage(
+                "the picture and JSON cannot both go to standard output; name a file with -o"
+                    .into(),
+            ));
+        }
+        if to_stream && std::io::stdout().is_terminal() {
+            return Err(Failure::Usage(
+                "a picture is not for a terminal; redirect standard output or name a file with -o"
+                    .into(),
+            ));
+        }
+        console.detail(&format!(
+            "model {}, {threads} threads, {isa}",
+            router.name()
+        ));
+        if jobs.passed_over > 0 {
+            console.detail(&format!(
+                "{} files are passed over: their suffixes are no picture's",
+                jobs.passed_over
+            ));
+        }
+        if jobs.other_shards > 0 {
+            console.say(&format!(
+                "this shard does {} of {} pictures",
+                jobs.jobs.len(),
+                jobs.jobs.len() + jobs.other_shards
+            ));
+        }
+        clean_up(&jobs.jobs, console);
+        Ok(Batch {
+            reader: Reader {
+                limits: Limits {
+                    pixels: args.max_input_pixels,
+                    bytes: max_memory,
+                },
+                overwrite: args.overwrite,
+                journals: journals(&jobs.jobs)?,
+                settings: settings(args, target, router.name()),
+                weights,
+            },
+            router,
+            target,
+            jobs,
+            max_memory,
+            engine_memory,
+        })
+    }
+
+    /// The model or the filter that was asked for.
+    pub fn model(&self) -> &str {
+        self.router.name()
+    }
+
+    /// Does it, and adds what becomes of each picture to `items`.
+    pub fn run(
+        &self,
+        args: &UpscaleArgs,
+        console: &Console,
+        items: &mut Vec<Item>,
+    ) -> Result<(), Failure> {
+        let context = Context {
+            router: &self.router,
+            target: self.target,
+            quality: args.quality,
+            max_memory: self.max_memory,
+            engine_memory: self.engine_memory,
+            reader: &self.reader,
+            console,
+        };
+        let mut report = |item: Item| -> Result<(), Failure> {
+            if args.json_lines {
+                print_json_line(&item)?;
+            }
+            items.push(item);
+            Ok(())
+        };
+        let schema = args.json_lines.then_some(ITEM_SCHEMA);
+        for failure in &self.jobs.unreadable {
+            console.error(&failure.to_string());
+            report(Item {
+                schema,
+                input: String::new(),
+                output: String::new(),
+                status: Status::Failed,
+                done: None,
+                error: Some(failure.into()),
+            })?;
+        }
+        let (jobs, reader) = (&self.jobs.jobs, &self.reader);
+        thread::scope(|scope| {
+            let mut ahead: Option<thread::ScopedJoinHandle<Result<Reading, Failure>>> = None;
+            for (i, job) in jobs.iter().enumerate() {
+                if interrupt::requested() {
+                    return Err(Failure::Interrupted);
+                }
+                let reading = match ahead.take().map(thread::ScopedJoinHandle::join) {
+                    // There was no room for it beside the picture before, or there is none at all.
+                    None | Some(Ok(Err(Failure::Limit(_)))) => reader.read(job, self.max_memory),
+                    Some(Ok(reading)) => reading,
+                    Some(Err(panic)) => resume_unwind(panic),
+                };
+                let counter = match jobs.len() {
+                    1 => String::new(),
+                    count => format!("[{}/{count}] ", i + 1),
+                };
+                let result = reading.and_then(|reading| match reading {
+                    Reading::Done => Ok(None),
+                    Reading::Picture(source) => {
+                        let label = format!("{counter}{}", job.input.short_name());
+                        let spare = |bytes| {
+                            let next = jobs.get(i + 1);
+                            ahead = next.map(|next| scope.spawn(move || reader.read(next, bytes)));
+                        };
+                        context.run(job, *source, &label, spare).map(Some)
+                    }
+                });
+                let result = match result {
+                    Err(Failure::Interrupted) => return Err(Failure::Interrupted),
+                    // Another process may have been faster.
+                    Err(Failure::CannotWrite(_)) if reader.is_done(job) => Ok(None),
+                    result => result,
+                };
+                say(job, &counter, &result, console);
+                report(Item {
+                    schema,
+                    input: job.input.name(),
+                    output: job.output.name(),
+                    status: match &result {
+                        Ok(Some(_)) => Status::Done,
+                        Ok(None) => Status::Skipped,
+                        Err(_) => Status::Failed,
+                    },
+                    error: result.as_ref().err().map(ErrorReport::from),
+                    done: result.ok().flatten(),
+                })?;
+            }
+            Ok(())
+        })
+    }
+}
+
+fn say(job: &Job, counter: &str, result: &Result<Option<Done>, Failure>, console: &Console) {
+    let names = || format!("{counter}{} -> {}", job.input.name(), job.output.name());
+    match result {
+        Ok(Some(done)) => console.say(&format!(
+            "{} ({}x{}, {:.2} s)",
+            names(),
+            done.width,
+            done.height,
+            done.seconds
+        )),
+        Ok(None) => console.detail(&format!("{} (done already)", names())),
+        Err(failure) => console.error(&failure.to_string()),
+    }
+}
+
+/// Removes what killed runs left where this one will write.
+fn clean_up(jobs: &[Job], console: &Console) {
+    let folders: BTreeSet<PathBuf> = jobs
+        .iter()
+        .filter(|job| job.root.is_some())
+        .filter_map(|job| match &job.output {
+            Place::File(path) => Some(folder_of(path)),
+            Place::Stream => None,
+        })
+        .collect();
+    let removed: usize = folders.iter().map(|folder| sweep(folder)).sum();
+    if removed > 0 {
+        console.detail(&format!(
+            "{removed} unfinished files of an earlier run were removed"
+        ));
+    }
+}
+
+/// The journals of the folders that collect outputs.
+fn journals(jobs: &[Job]) -> Result<HashMap<PathBuf, Journal>, Failure> {
+    let mut names: HashMap<&PathBuf, HashSet<String>> = HashMap::new();
+    for job in jobs {
+        if let (Some(root), Place::File(output)) = (&job.root, &job.output) {
+            let names = names.entry(root).or_default();
+            names.insert(name_within(root, output));
+        }
+    }
+    let open = |(root, names): (&PathBuf, HashSet<String>)| {
+        let journal = Journal::open(root, names).map_err(|error| {
+            let path = root.join(super::journal::FILE_NAME);
+            Failure::Io(format!("{}: {}", path.display(), reason(&error)))
+        });
+        Ok((root.clone(), journal?))
+    };
+    names.into_iter().map(open).collect()
+}

@@ -1,0 +1,57 @@
+//! What decides the content of an output, as receipts have it.
+
+use serde_json::{Value, json};
+
+use crate::args::upscale::{RunArgs, UpscaleArgs};
+use crate::args::values::TargetSize;
+
+/// What was asked for, as far as it decides what is in an output, with the size and the model that it comes to.
+///
+/// All options are named, so that a new one does not compile before it was decided whether it belongs here.
+pub fn settings(args: &UpscaleArgs, target: TargetSize, model: &str) -> Value {
+    let UpscaleArgs {
+        // Which picture and what its result is called: a receipt has digests and a path for that.
+        inputs: _,
+        more_inputs: _,
+        output: _,
+        suffix: _,
+        name: _,
+        overwrite: _,
+        recursive: _,
+        shard: _,
+        // All that is in `target`.
+        scale: _,
+        width: _,
+        height: _,
+        size: _,
+        megapixels: _,
+        run,
+        format,
+        quality,
+        // What is refused, shown or passed over changes no output.
+        max_input_pixels: _,
+        gpu: _,
+        quiet: _,
+        verbose: _,
+        json: _,
+        json_lines: _,
+    } = args;
+    let RunArgs {
+        // It is in `model`, and in the digest of the weights.
+        model: _,
+        models: _,
+        mode,
+        // Outputs are the same whatever the tiles, the threads and the instructions.
+        tile: _,
+        threads: _,
+        max_memory: _,
+        isa: _,
+    } = run;
+    json!({
+        "target": target.to_string(),
+        "model": model,
+        "mode": format!("{mode:?}").to_lowercase(),
+        "format": format.map(|format| format.suffix()),
+        "quality": quality,
+    })
+}
