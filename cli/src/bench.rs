@@ -29,7 +29,7 @@ pub fn run(args: &BenchArgs) -> Result<(), Failure> {
     let model = models::open(&found)?;
     let info = model.info();
     let (width, height) = args.size;
-    let options = upscale::engine_options(&args.run, args.run.max_memory());
+    let options = upscale::engine_options(&args.run, args.run.machine.max_memory());
     let engine = Engine::new(&model, &options).map_err(|e| Failure::engine(&found.name, e))?;
     let explanation = engine
         .explain(width, height)

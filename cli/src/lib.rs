@@ -1,9 +1,8 @@
 //! The `upwise` command as a library.
 //!
-//! [`picture`] reads and writes files, [`upscale`], [`models`] and [`mod@bench`] are the commands ([`explain`] words what a
-//! plan decided), [`args`]
-//! is what is typed, [`failure`] is what scripts see when something goes wrong. [`main`] puts them
-//! together; the binary does nothing else.
+//! [`picture`] reads and writes files, [`triage`], [`upscale`], [`models`] and [`mod@bench`] are the commands
+//! ([`explain`] words what a plan decided), [`args`] is what is typed, [`inputs`] what that names, [`failure`] is what
+//! scripts see when something goes wrong. [`main`] puts them together; the binary does nothing else.
 
 #![forbid(unsafe_code)]
 
@@ -12,11 +11,13 @@ pub mod bench;
 pub mod digest;
 pub mod explain;
 pub mod failure;
+pub mod inputs;
 pub mod interrupt;
 pub mod memory;
 pub mod models;
 pub mod output;
 pub mod picture;
+pub mod triage;
 pub mod upscale;
 
 use std::io::Write;
@@ -34,6 +35,7 @@ pub fn main() -> u8 {
     interrupt::install();
     quiet_decoders();
     let result = match &cli.command {
+        Command::Triage(args) => return triage::run(args),
         Command::Upscale(args) => return upscale::run(args),
         Command::Models(args) => models::run(args),
         Command::Bench(args) => bench::run(args),

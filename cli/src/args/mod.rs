@@ -1,8 +1,10 @@
 //! The command line as it is typed. What it means is decided in the folders of the commands.
 
 pub mod bench;
+pub mod machine;
 pub mod models;
 pub mod template;
+pub mod triage;
 pub mod upscale;
 pub mod values;
 
@@ -19,7 +21,7 @@ use clap_complete::Shell;
     after_help = "\
 Exit codes: 0 all done, 1 some pictures failed, 2 wrong usage, 65 bad input, 66 no input, 69 model \
 missing or unsupported, 73 cannot write, 74 I/O error, 75 over a limit, 130 interrupted. For a single \
-picture it is the code of that picture."
+picture it is the code of that picture. triage --exit-code ends with its advice."
 )]
 pub struct Cli {
     /// What to do.
@@ -30,6 +32,8 @@ pub struct Cli {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Say whether, and how, pictures should be enlarged, and why.
+    Triage(Box<triage::TriageArgs>),
     /// Enlarge pictures with a neural network or a resampling filter.
     Upscale(Box<upscale::UpscaleArgs>),
     /// List the models that can be used, or look into one.

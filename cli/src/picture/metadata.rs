@@ -17,6 +17,9 @@ pub struct Metadata {
     pub density: Option<Density>,
     /// What only PNG knows.
     pub png: PngExtras,
+    /// Quantisation table of a JPEG's luma, in row order (not zigzag), as the pixels lie now. It tells how much was
+    /// lost and is never written.
+    pub luma_quantisation: Option<Vec<u16>>,
 }
 
 /// Pixels per inch in both directions. It is kept as it is: the enlarged picture prints larger.

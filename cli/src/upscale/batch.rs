@@ -10,7 +10,7 @@ use upwise_engine::DEFAULT_MAX_MEMORY;
 
 use super::console::Console;
 use super::job::Context;
-use super::jobs::{self, Job, Jobs, Place};
+use super::jobs::{self, Job, Jobs};
 use super::journal::{Journal, name_within};
 use super::reader::{Reader, Reading};
 use super::report::{Done, ErrorReport, ITEM_SCHEMA, Item, Status};
@@ -20,6 +20,7 @@ use super::settings::settings;
 use crate::args::upscale::UpscaleArgs;
 use crate::args::values::TargetSize;
 use crate::failure::Failure;
+use crate::inputs::Place;
 use crate::interrupt;
 use crate::models::{KnownWeights, Wish};
 use crate::output::print_json_line;
@@ -46,16 +47,11 @@ impl Batch {
         {
             console.warning(&format!("-g {gpu}: upwise runs on the CPU alone"));
         }
-        if args.inputs.is_empty() && args.more_inputs.is_empty() {
-            return Err(Failure::Usage(
-                "no input: name a picture or a folder, or - for standard input".into(),
-            ));
-        }
         let wish = Wish::new(args.run.model.as_deref(), &args.run.models)?;
         let weights = KnownWeights::new(&wish)?;
-        let max_memory = args.run.max_memory();
+        let max_memory = args.run.machine.max_memory();
         // What is free is no reason to take it; what was asked for is.
-        let engine_memory = args.run.max_memory.unwrap_or(DEFAULT_MAX_MEMORY);
+        let engine_memory = args.run.machine.max_memory.unwrap_or(DEFAULT_MAX_MEMORY);
         let options = engine_options(&args.run, engine_memory);
         // Resampling runs on the pool of the process, networks on their engine's. Fails only if there is one.
         let _ = rayon::ThreadPoolBuilder::new()

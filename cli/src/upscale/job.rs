@@ -10,7 +10,7 @@ use upwise_engine::{Error as EngineError, Rows};
 
 use super::console::{Console, Progress};
 use super::forecast::Forecast;
-use super::jobs::{Job, Place};
+use super::jobs::Job;
 use super::journal::{self, Receipt, Recipe};
 use super::planes::{Merged, Pass, PictureRows, Quantiser, passes};
 use super::reader::{Reader, Source};
@@ -20,6 +20,7 @@ use super::scaler::{Plan, Scaler};
 use crate::args::values::TargetSize;
 use crate::digest::Digest;
 use crate::failure::Failure;
+use crate::inputs::Place;
 use crate::picture::encode::{Header, Options, lost_metadata, stored_layout};
 use crate::picture::part::{Part, folder_of};
 use crate::picture::save::{self, RowSink, SaveError};

@@ -27,7 +27,8 @@ use crate::failure::{EXIT_DONE, EXIT_SOME_FAILED};
 use crate::output::print_json;
 use batch::Batch;
 use console::{Console, Loudness};
-use report::{Document, ErrorReport, Item, SCHEMA, Status};
+pub use report::ErrorReport;
+use report::{Document, Item, SCHEMA, Status};
 pub use scaler::engine_options;
 
 /// Runs the command and returns its exit code. Errors have been printed by then.

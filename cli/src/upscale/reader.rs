@@ -8,10 +8,11 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use super::jobs::{Job, Place};
+use super::jobs::Job;
 use super::journal::{Journal, Origin, Recipe, Standing, name_within};
 use crate::digest::Digest;
 use crate::failure::Failure;
+use crate::inputs::Place;
 use crate::models::KnownWeights;
 use crate::picture::part::folder_of;
 use crate::picture::{Input, Limits, Picture, PictureError, decode, reason, save};
@@ -157,15 +158,8 @@ impl Reader {
 
 /// Opens an input. A file comes with a second handle and what the system says of it now.
 fn open(place: &Place, limits: &Limits) -> Result<(Input, Option<(File, Metadata)>), Failure> {
-    let failure = |error| match (place, error) {
-        (Place::File(path), PictureError::Io(error)) => Failure::open(path, &error),
-        (_, error) => Failure::decode(&place.name(), error),
-    };
     match place {
-        Place::Stream => {
-            let input = Input::read(io::stdin().lock(), limits.bytes).map_err(failure)?;
-            Ok((input, None))
-        }
+        Place::Stream => Ok((place.open(limits)?, None)),
         Place::File(path) => {
             let file = File::open(path).map_err(|error| Failure::open(path, &error))?;
             let watched = file.try_clone().and_then(|file| {
@@ -173,7 +167,10 @@ fn open(place: &Place, limits: &Limits) -> Result<(Input, Option<(File, Metadata
                 Ok((file, before))
             });
             let watched = watched.ok().filter(|(_, before)| before.is_file());
-            let input = Input::from_file(file, limits.bytes).map_err(failure)?;
+            let input = Input::from_file(file, limits.bytes).map_err(|error| match error {
+                PictureError::Io(error) => Failure::open(path, &error),
+                error => Failure::decode(&place.name(), error),
+            })?;
             Ok((input, watched))
         }
     }

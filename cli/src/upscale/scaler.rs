@@ -62,8 +62,8 @@ pub struct Plan {
 /// How the engine is run with these options and this much memory.
 pub fn engine_options(args: &RunArgs, max_memory: u64) -> EngineOptions {
     EngineOptions {
-        isa: args.isa.unwrap_or_else(Isa::detect),
-        threads: args.threads(),
+        isa: args.machine.isa.unwrap_or_else(Isa::detect),
+        threads: args.machine.threads(),
         tile: (args.tile > 0).then_some(args.tile),
         max_memory: Some(max_memory),
     }

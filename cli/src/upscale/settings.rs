@@ -43,9 +43,7 @@ pub fn settings(args: &UpscaleArgs, target: TargetSize, model: &str) -> Value {
         mode,
         // Outputs are the same whatever the tiles, the threads and the instructions.
         tile: _,
-        threads: _,
-        max_memory: _,
-        isa: _,
+        machine: _,
     } = run;
     json!({
         "target": target.to_string(),

@@ -94,6 +94,7 @@ pub fn decode(input: Input, limits: &Limits) -> Result<Decoded, PictureError> {
         xmp: markers.xmp,
         photoshop: markers.photoshop,
         density: markers.density,
+        luma_quantisation: markers.luma_quantisation,
         ..Metadata::default()
     };
     if matches!(kind, Kind::Cmyk | Kind::Ycck) {

@@ -25,6 +25,8 @@ pub struct Markers {
     pub icc: Option<Vec<u8>>,
     /// Photoshop image resources, their segments joined.
     pub photoshop: Option<Vec<u8>>,
+    /// Quantisation table of the first component, in row order.
+    pub luma_quantisation: Option<Vec<u16>>,
     /// Position of the end marker of the first picture, or `None` if the file ends before it.
     pub end: Option<usize>,
 }
@@ -34,6 +36,8 @@ impl Markers {
     pub fn scan(bytes: &[u8]) -> Result<Self, PictureError> {
         let mut markers = Markers::default();
         let mut icc: Vec<(u8, u8, &[u8])> = Vec::new();
+        let mut tables: [Option<Vec<u16>>; 4] = Default::default();
+        let mut luma_table = None;
         let mut at = 2;
         while let Some((marker, start)) = next_marker(bytes, at) {
             at = start;
@@ -52,7 +56,11 @@ impl Markers {
             at = start + 2 + segment.len();
             match marker {
                 // Start of frame, any kind but DHT (C4), JPG (C8) and DAC (CC).
-                0xc0..=0xcf if ![0xc4, 0xc8, 0xcc].contains(&marker) => markers.frame(segment)?,
+                0xc0..=0xcf if ![0xc4, 0xc8, 0xcc].contains(&marker) => {
+                    markers.frame(segment)?;
+                    luma_table = segment.get(8).copied();
+                }
+                0xdb => quantisation(segment, &mut tables),
                 0xe0 => markers.jfif(segment),
                 0xe1 => {
                     if let Some(exif) = segment.strip_prefix(EXIF_PREFIX) {
@@ -88,6 +96,8 @@ impl Markers {
                 Some(_) => PictureError::damaged(Format::Jpeg, "it has no picture"),
             });
         }
+        let luma_table = luma_table.and_then(|number| tables.get_mut(usize::from(number)));
+        markers.luma_quantisation = luma_table.and_then(Option::take);
         icc.sort_by_key(|&(number, ..)| number);
         let complete = icc.iter().enumerate().all(|(i, &(number, of, _))| {
             usize::from(number) == i + 1 && usize::from(of) == icc.len()
@@ -124,6 +134,36 @@ impl Markers {
         };
         let value = |high, low| f64::from(u16::from_be_bytes([high, low])) * scale;
         self.density = Density::new(value(x1, x0), value(y1, y0));
+    }
+}
+
+/// The position in a block, in row order, of each coefficient as it is stored (ITU-T T.81, figure A.6).
+const ZIGZAG: [u8; 64] = [
+    0, 1, 8, 16, 9, 2, 3, 10, 17, 24, 32, 25, 18, 11, 4, 5, 12, 19, 26, 33, 40, 48, 41, 34, 27, 20,
+    13, 6, 7, 14, 21, 28, 35, 42, 49, 56, 57, 50, 43, 36, 29, 22, 15, 23, 30, 37, 44, 51, 58, 59,
+    52, 45, 38, 31, 39, 46, 53, 60, 61, 54, 47, 55, 62, 63,
+];
+
+/// Reads the quantisation tables of a segment, of 8 or 16 bits; the first of a number counts, the others are those of
+/// later scans. What is cut off or is not one is left out.
+fn quantisation(mut segment: &[u8], tables: &mut [Option<Vec<u16>>; 4]) {
+    while let Some((&head, rest)) = segment.split_first() {
+        let bytes = if head >> 4 == 0 { 1 } else { 2 };
+        let Some((values, rest)) = rest.split_at_checked(64 * bytes) else {
+            return;
+        };
+        segment = rest;
+        let mut table = vec![0; 64];
+        for (value, &at) in values.chunks_exact(bytes).zip(&ZIGZAG) {
+            table[usize::from(at)] = value
+                .iter()
+                .fold(0, |value, &byte| value << 8 | u16::from(byte));
+        }
+        if let Some(slot) = tables.get_mut(usize::from(head & 15))
+            && table.iter().all(|&value| value > 0)
+        {
+            slot.get_or_insert(table);
+        }
     }
 }
 

@@ -54,6 +54,9 @@ pub fn decode(mut input: Input, limits: &Limits) -> Result<Picture, PictureError
     )?;
     if orientation >= 5 {
         metadata.density = metadata.density.map(|d| super::Density { x: d.y, y: d.x });
+        if let Some(table) = &mut metadata.luma_quantisation {
+            *table = (0..64).map(|i| table[i % 8 * 8 + i / 8]).collect();
+        }
     }
     Ok(Picture {
         width,

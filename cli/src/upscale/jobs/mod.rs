@@ -1,9 +1,8 @@
 //! From inputs to jobs: which picture goes where, all of it decided before anything is read.
 //!
-//! `walk.rs` looks through folders, `names.rs` names the results.
+//! `names.rs` names the results.
 
 mod names;
-mod walk;
 
 use std::collections::HashMap;
 use std::fs;
@@ -13,48 +12,9 @@ use crate::args::upscale::UpscaleArgs;
 use crate::args::values::{Shard, TargetSize};
 use crate::digest::Digest;
 use crate::failure::Failure;
+use crate::inputs::{self, Listing, Place, absolute};
 use crate::picture::Format;
 use names::Namer;
-use walk::Walk;
-
-/// A file, or one of the standard streams.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Place {
-    /// A file.
-    File(PathBuf),
-    /// Standard input or output.
-    Stream,
-}
-
-impl Place {
-    /// A path as it was typed.
-    fn new(path: &Path) -> Self {
-        if path.as_os_str() == "-" {
-            Place::Stream
-        } else {
-            Place::File(path.to_path_buf())
-        }
-    }
-
-    /// The path, or `-`.
-    pub fn name(&self) -> String {
-        match self {
-            Place::File(path) => path.display().to_string(),
-            Place::Stream => "-".into(),
-        }
-    }
-
-    /// The path without its folders, or `-`.
-    pub fn short_name(&self) -> String {
-        match self {
-            Place::File(path) => {
-                let name = path.file_name().unwrap_or(path.as_os_str());
-                name.to_string_lossy().into_owned()
-            }
-            Place::Stream => "-".into(),
-        }
-    }
-}
 
 /// One picture to enlarge.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -95,19 +55,34 @@ struct Found {
     root: Option<PathBuf>,
 }
 
+impl Jobs {
+    /// The pictures of a folder whose results go into the tree `root`. What an earlier run put there is not an input.
+    fn look_through(&mut self, folder: &Path, root: PathBuf, recursive: bool) -> Vec<Found> {
+        let mut listing = Listing::default();
+        listing.collect(folder, recursive, Some(&absolute(&root)));
+        self.unreadable.extend(listing.unreadable);
+        self.passed_over += listing.passed_over;
+        let found = listing.pictures.into_iter().map(|input| {
+            let relative = input.strip_prefix(folder).unwrap_or(&input).to_path_buf();
+            Found {
+                folder: Some(
+                    relative
+                        .parent()
+                        .map_or(root.clone(), |within| root.join(within)),
+                ),
+                root: Some(root.clone()),
+                relative,
+                input,
+            }
+        });
+        found.collect()
+    }
+}
+
 /// Decides what is read and where it goes, for the size and the model that are asked for.
 pub fn plan(args: &UpscaleArgs, target: TargetSize, model: &str) -> Result<Jobs, Failure> {
-    let inputs: Vec<Place> = args
-        .inputs
-        .iter()
-        .chain(&args.more_inputs)
-        .map(|path| Place::new(path))
-        .collect();
+    let inputs = inputs::places(args.inputs.iter().chain(&args.more_inputs))?;
     let output = args.output.as_deref().map(Place::new);
-    let streams = inputs.iter().filter(|place| **place == Place::Stream);
-    if streams.count() > 1 {
-        return Err(Failure::Usage("standard input is one picture only".into()));
-    }
     let namer = Namer {
         format: args.format,
         suffix: args.suffix.as_deref(),
@@ -141,12 +116,7 @@ pub fn plan(args: &UpscaleArgs, target: TargetSize, model: &str) -> Result<Jobs,
                     // The folder's name says what happened; the names in it need not.
                     _ => beside(&folder, &namer.addition()),
                 };
-                let walk = Walk {
-                    recursive: args.recursive,
-                    root: &root,
-                    skip: absolute(&root),
-                };
-                walk.collect(&folder, Path::new(""), &mut found, &mut jobs);
+                found.extend(jobs.look_through(&folder, root, args.recursive));
             }
             input => match named_place(&namer, &input, output.as_ref(), single)? {
                 Some((output, format)) => jobs.jobs.push(Job {
@@ -194,14 +164,7 @@ pub fn plan(args: &UpscaleArgs, target: TargetSize, model: &str) -> Result<Jobs,
         });
     }
     if jobs.jobs.is_empty() && jobs.unreadable.is_empty() {
-        let hint = if args.recursive {
-            ""
-        } else {
-            "; --recursive goes into folders within"
-        };
-        return Err(Failure::NoInput(format!(
-            "there are no pictures in what was named{hint}"
-        )));
+        return Err(Listing::none(args.recursive));
     }
     refuse_collisions(&jobs.jobs)?;
     // Last, so that every shard sees the same names and refuses the same collisions.
@@ -298,22 +261,4 @@ fn refuse_collisions(jobs: &[Job]) -> Result<(), Failure> {
         }
     }
     Ok(())
-}
-
-/// A path that two spellings of one file share, as far as the file system can tell.
-fn absolute(path: &Path) -> PathBuf {
-    if let Ok(real) = fs::canonicalize(path) {
-        return real;
-    }
-    match (path.parent(), path.file_name()) {
-        (Some(folder), Some(name)) => {
-            let folder = if folder.as_os_str().is_empty() {
-                Path::new(".")
-            } else {
-                folder
-            };
-            absolute(folder).join(name)
-        }
-        _ => std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf()),
-    }
 }

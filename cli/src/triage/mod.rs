@@ -1,0 +1,167 @@
+//! `upwise triage`: what to do with pictures, before anything is done.
+//!
+//! `look.rs` reads a picture and has it analysed; the reports are `summary.rs` for a terminal and `document.rs` for
+//! scripts; `words.rs` is what both call things.
+
+mod document;
+pub mod look;
+mod summary;
+pub mod words;
+
+use std::io::IsTerminal;
+use std::path::Path;
+
+use crate::args::triage::TriageArgs;
+use crate::failure::{EXIT_DONE, EXIT_SOME_FAILED, Failure};
+use crate::inputs::{self, Listing, Place};
+use crate::interrupt;
+use crate::output::{print, print_json, print_json_line};
+use crate::picture::Limits;
+use document::{BATCH_SCHEMA, Batch, JSON_SCHEMA, Report};
+use look::Look;
+use summary::{Page, summary};
+
+/// Runs the command and returns its exit code. Errors have been printed by then.
+pub fn run(args: &TriageArgs) -> u8 {
+    match try_run(args) {
+        Ok(code) => code,
+        Err(failure) => {
+            eprintln!("error: {failure}");
+            failure.exit_code()
+        }
+    }
+}
+
+fn try_run(args: &TriageArgs) -> Result<u8, Failure> {
+    if args.schema {
+        print(JSON_SCHEMA)?;
+        return Ok(EXIT_DONE);
+    }
+    let (inputs, failures) = inputs(args)?;
+    // Fails only if there is a pool already.
+    let _ = rayon::ThreadPoolBuilder::new()
+        .num_threads(args.machine.threads())
+        .build_global();
+    let single = inputs.len() + failures.len() == 1;
+    let mut run = Run {
+        args,
+        limits: Limits {
+            pixels: args.max_input_pixels,
+            bytes: args.machine.max_memory(),
+        },
+        single,
+        page: Page::of_stdout(),
+        done: 0,
+        failed: Vec::new(),
+        advice: 0,
+        documents: Vec::new(),
+    };
+    for failure in failures {
+        run.fail("", failure)?;
+    }
+    for input in &inputs {
+        if interrupt::requested() {
+            return Err(Failure::Interrupted);
+        }
+        let name = input.name();
+        match Look::at(input, &run.limits) {
+            Ok(look) => run.report(&name, &look)?,
+            Err(failure) => run.fail(&name, failure)?,
+        }
+    }
+    run.finish()
+}
+
+/// The pictures that are looked at, and the folders that could not be looked into.
+fn inputs(args: &TriageArgs) -> Result<(Vec<Place>, Vec<Failure>), Failure> {
+    let (mut places, mut failures) = (Vec::new(), Vec::new());
+    for place in inputs::places(args.inputs.iter().chain(&args.more_inputs))? {
+        match place {
+            Place::File(folder) if folder.is_dir() => {
+                let mut listing = Listing::default();
+                listing.collect(&folder, args.recursive, None::<&Path>);
+                places.extend(listing.pictures.into_iter().map(Place::File));
+                failures.extend(listing.unreadable);
+            }
+            Place::Stream if std::io::stdin().is_terminal() => {
+                return Err(Failure::Usage(
+                    "standard input is a terminal; pipe a picture into it".into(),
+                ));
+            }
+            place => places.push(place),
+        }
+    }
+    if places.is_empty() && failures.is_empty() {
+        return Err(Listing::none(args.recursive));
+    }
+    Ok((places, failures))
+}
+
+/// One run of the command, and what it came to so far.
+struct Run<'a> {
+    args: &'a TriageArgs,
+    limits: Limits,
+    /// Whether there is one picture only.
+    single: bool,
+    page: Page,
+    done: usize,
+    failed: Vec<Failure>,
+    /// The largest exit code of an action.
+    advice: u8,
+    /// Reports that are printed together at the end.
+    documents: Vec<Report>,
+}
+
+impl Run<'_> {
+    fn report(&mut self, name: &str, look: &Look) -> Result<(), Failure> {
+        let action = look.analysis.decision.action;
+        self.advice = self.advice.max(words::exit_code(action));
+        let document = Report::seen(name, look);
+        if self.args.json || self.args.json_lines {
+            self.document(document)?;
+        } else if !self.args.quiet {
+            let gap = if self.done > 0 { "\n" } else { "" };
+            print(&format!("{gap}{}", summary(name, look, self.page)))?;
+        }
+        self.done += 1;
+        Ok(())
+    }
+
+    fn fail(&mut self, name: &str, failure: Failure) -> Result<(), Failure> {
+        eprintln!("error: {failure}");
+        if self.args.json || self.args.json_lines {
+            self.document(Report::failed(name, &failure))?;
+        }
+        self.failed.push(failure);
+        Ok(())
+    }
+
+    fn document(&mut self, report: Report) -> Result<(), Failure> {
+        if self.args.json_lines {
+            return print_json_line(&report);
+        }
+        self.documents.push(report);
+        Ok(())
+    }
+
+    fn finish(self) -> Result<u8, Failure> {
+        if self.args.json {
+            match (self.single, &self.documents[..]) {
+                (true, [document]) => print_json(document)?,
+                _ => print_json(&Batch {
+                    schema: BATCH_SCHEMA,
+                    version: env!("CARGO_PKG_VERSION"),
+                    done: self.done,
+                    failed: self.failed.len(),
+                    pictures: self.documents,
+                })?,
+            }
+        }
+        Ok(match &self.failed[..] {
+            [] if self.args.exit_code => self.advice,
+            [] => EXIT_DONE,
+            [failure] if self.single => failure.exit_code(),
+            _ => EXIT_SOME_FAILED,
+        })
+    }
+}

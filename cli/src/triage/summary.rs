@@ -1,0 +1,185 @@
+//! The report for people at a terminal.
+
+use std::fmt::Write;
+
+use anstyle::{AnsiColor, Style};
+use upwise_analyzer::report::{Action, Status};
+
+use super::look::Look;
+use super::words;
+
+/// Columns of a text that is not for a terminal, where only the headline is aligned to them.
+const PLAIN_COLUMNS: usize = 76;
+/// Fewest columns that are worth wrapping for.
+const FEWEST_COLUMNS: usize = 40;
+/// Where the text of a line begins.
+const INDENT: usize = 8;
+
+/// How text is laid out.
+#[derive(Clone, Copy, Debug)]
+pub struct Page {
+    /// Columns at which lines are wrapped; `None` leaves them whole.
+    pub columns: Option<usize>,
+    /// Whether colours and weights are marked, with ANSI escapes.
+    pub styled: bool,
+}
+
+impl Page {
+    /// For standard output as it is: a terminal's width, and colours if it and `NO_COLOR` allow them.
+    pub fn of_stdout() -> Self {
+        let stdout = std::io::stdout();
+        let terminal = console::Term::stdout();
+        let columns = terminal
+            .size_checked()
+            .map(|(_, columns)| usize::from(columns));
+        Page {
+            columns: columns.filter(|_| terminal.is_term()),
+            styled: anstream::AutoStream::choice(&stdout) != anstream::ColorChoice::Never,
+        }
+    }
+
+    fn paint(self, style: Style, text: &str) -> String {
+        match self.styled {
+            true => format!("{style}{text}{style:#}"),
+            false => text.to_string(),
+        }
+    }
+
+    /// A line with a word in front, wrapped behind it.
+    fn line(self, out: &mut String, key: &str, style: Style, text: &str) {
+        let columns = self
+            .columns
+            .map_or(usize::MAX, |columns| columns.max(FEWEST_COLUMNS));
+        let key = format!("  {key:<width$}", width = INDENT - 2);
+        // A key longer than its place takes the first line's room.
+        let mut used = console::measure_text_width(&key);
+        out.push_str(&self.paint(style, &key));
+        for (i, word) in text.split(' ').enumerate() {
+            let width = console::measure_text_width(word);
+            if i > 0 && used + 1 + width > columns {
+                out.push('\n');
+                out.push_str(&" ".repeat(INDENT));
+                used = INDENT;
+            } else if i > 0 {
+                out.push(' ');
+                used += 1;
+            }
+            out.push_str(word);
+            used += width;
+        }
+        out.push('\n');
+    }
+}
+
+/// What is printed of a picture, ending in a new line.
+pub fn summary(name: &str, look: &Look, page: Page) -> String {
+    let decision = &look.analysis.decision;
+    let colour = |colour: AnsiColor| Style::new().fg_color(Some(colour.into()));
+    let mut out = String::new();
+    let facts = format!(
+        "{}x{} {}, {}, {}",
+        look.picture.width,
+        look.picture.height,
+        look.picture.format,
+        words::bytes(look.bytes),
+        words::content(look.analysis.content),
+    );
+    // Escapes in a file's name are the name's, not the terminal's.
+    let name: String = name
+        .chars()
+        .map(|c| if c.is_control() { '?' } else { c })
+        .collect();
+    let _ = writeln!(
+        out,
+        "{}  {}",
+        page.paint(Style::new().bold(), &name),
+        page.paint(Style::new().dimmed(), &facts)
+    );
+
+    let headline = words::headline(decision);
+    let confidence = format!("confidence {:.2}", decision.confidence);
+    let columns = page.columns.unwrap_or(PLAIN_COLUMNS).min(PLAIN_COLUMNS);
+    let width = console::measure_text_width(&headline);
+    let verdict = colour(match decision.action {
+        Action::Upscale | Action::Keep => AnsiColor::Green,
+        Action::FixFirst | Action::Inspect => AnsiColor::Yellow,
+        Action::Regenerate => AnsiColor::Red,
+    });
+    let headline = page.paint(verdict.bold(), &headline);
+    match columns.checked_sub(width + confidence.len()) {
+        Some(gap) if gap >= 2 => {
+            let _ = writeln!(out, "{headline}{}{confidence}", " ".repeat(gap));
+        }
+        _ => {
+            let _ = writeln!(out, "{headline}\n  {confidence}");
+        }
+    }
+
+    for reason in &decision.reasons {
+        let place = reason
+            .place
+            .as_ref()
+            .map(|at| format!(", at {}", words::place(at)));
+        let text = format!("{}{}", reason.sentence, place.unwrap_or_default());
+        page.line(&mut out, "why", colour(AnsiColor::Yellow), &text);
+    }
+    let scores = &look.analysis.scores;
+    let merits = || {
+        scores.iter().filter(|score| {
+            let named = decision.reasons.iter().any(|r| r.measure == score.measure);
+            score.status == Status::Measured && words::is_merit(score.measure) && !named
+        })
+    };
+    let join = |good: bool| {
+        let parts = merits().filter(|score| words::is_good(score) == good);
+        let parts = parts.map(|score| {
+            let value = score.value.unwrap_or_default();
+            format!("{} {value:.2}", score.sentence)
+        });
+        parts.collect::<Vec<_>>().join(" · ")
+    };
+    for (key, style, text) in [
+        ("but", AnsiColor::Yellow, join(false)),
+        ("ok", AnsiColor::Green, join(true)),
+    ] {
+        if !text.is_empty() {
+            page.line(&mut out, key, colour(style), &text);
+        }
+    }
+    if !decision.steps.is_empty() {
+        let steps: Vec<String> = decision
+            .steps
+            .iter()
+            .map(|step| match words::is_for_other_tools(step) {
+                true => words::step(step) + " (another tool)",
+                false => words::step(step),
+            })
+            .collect();
+        page.line(&mut out, "do", colour(AnsiColor::Cyan), &steps.join(" -> "));
+    }
+    for text in &decision.not {
+        page.line(&mut out, "not", Style::new().dimmed(), text);
+    }
+    for text in &decision.would_change {
+        page.line(&mut out, "if", Style::new().dimmed(), text);
+    }
+    let unjudged: Vec<&str> = scores
+        .iter()
+        .filter(|score| matches!(score.status, Status::NotJudged | Status::TooSmall))
+        .map(|score| words::measure(score.measure))
+        .collect();
+    if !unjudged.is_empty() {
+        let text = format!("not judged: {}", unjudged.join(", "));
+        page.line(&mut out, "open", Style::new().dimmed(), &text);
+    }
+    let places = &look.analysis.inspect;
+    if !places.is_empty() {
+        let places: Vec<String> = places
+            .iter()
+            .map(|inspect| format!("{} ({})", inspect.what, words::place(&inspect.place)))
+            .collect();
+        let text = format!("at 100 %: {}", places.join(" · "));
+        page.line(&mut out, "check", Style::new().dimmed(), &text);
+    }
+    out
+}
