@@ -379,6 +379,35 @@ fn bench_reports_its_keys() {
     assert!(json["median_s"].as_f64().unwrap() > 0.0);
 }
 
+/// A container's bound on processors reaches a process as its affinity or its quota; of these, tests can set the first.
+#[cfg(target_os = "linux")]
+#[test]
+fn only_processors_that_may_be_used_are() {
+    let bench = [
+        "bench",
+        "--model",
+        "photo-fast-x4",
+        "--size",
+        "16x16",
+        "--runs",
+        "1",
+    ];
+    let mut bound = std::process::Command::new("taskset");
+    bound
+        .args(["-c", "0"])
+        .arg(command().get_program())
+        .args(bench)
+        .arg("--json");
+    bound
+        .env_remove("UPWISE_THREADS")
+        .env_remove("RAYON_NUM_THREADS");
+    if !bound.output().is_ok_and(|run| run.status.success()) {
+        println!("skipped: taskset is not there, or the first processor is not ours");
+        return;
+    }
+    assert_eq!(finish(&mut bound).expect(0, &[]).json()["threads"], 1);
+}
+
 #[test]
 fn bench_explains_its_plan() {
     let bench = |isa: &str, size: &str| {

@@ -37,9 +37,7 @@ fn upscale(folder: &Folder, out: &str, options: &[&str]) -> std::process::Comman
     command
         .args(args)
         .args(["--recursive", "-j", "2", "--json"])
-        .args(options)
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
+        .args(options);
     command
 }
 
@@ -85,7 +83,13 @@ fn complete(folder: &Folder, out: &str, options: &[&str]) -> (Outputs, usize) {
 
 /// Starts a run and kills it at a moment after the `after`th output that is not among the `old`.
 fn kill(folder: &Folder, options: &[&str], after: usize, old: &Outputs, delay: Duration) {
-    let mut child = upscale(folder, "out", options).spawn().expect("a run");
+    let mut command = upscale(folder, "out", options);
+    // A pipe that nobody reads would stop it.
+    let mut child = command
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("a run");
     let start = Instant::now();
     let is_new = |name: &str| {
         let found = fs::metadata(folder.at(&format!("out/{name}")));

@@ -17,6 +17,7 @@ use super::reader::{Reader, Source};
 use super::report::Done;
 use super::router::{Route, Router};
 use super::scaler::{Plan, Scaler};
+use super::space::{self, Coming};
 use crate::args::values::TargetSize;
 use crate::digest::Digest;
 use crate::failure::Failure;
@@ -89,6 +90,18 @@ impl Context<'_> {
         let passes = passes(picture.colour, alpha_varies, scaler.channels());
         let row_bytes = plan.width * stored.pixel_bytes();
         let output = row_bytes as u64 * plan.height as u64;
+        let folder = match &job.output {
+            Place::File(path) => folder_of(path),
+            Place::Stream => std::env::temp_dir(),
+        };
+        let coming = Coming {
+            picture: &picture,
+            format,
+            bytes: output,
+            factor: plan.width as f64 / picture.width as f64,
+            repeats_pixels: scaler.repeats_pixels(),
+        };
+        space::check(&folder, &input_name, &coming)?;
         let forecast = Forecast {
             seconds: scaler.seconds(&plan, passes.len()),
             memory: memory::peak_rss().unwrap_or(0)

@@ -3,7 +3,8 @@
 //! `jobs/` decides what goes where, `router.rs` by the cues of `cues.rs` which model takes a picture,
 //! `batch.rs` takes pictures one after the other, each through `reader.rs` and `job.rs`, `journal/` keeps receipts of
 //! them, with the `settings.rs` that they were made by. `planes.rs` stands between stored samples and the engine's,
-//! `scaler.rs` between this command and the engine, `forecast.rs` says what a picture will take, `console.rs` and
+//! `scaler.rs` between this command and the engine, `forecast.rs` says what a picture will take, `space.rs`
+//! whether the disk has it, `console.rs` and
 //! `report.rs` say what happened, to people and to scripts.
 
 mod batch;
@@ -19,6 +20,7 @@ mod report;
 mod router;
 mod scaler;
 mod settings;
+mod space;
 
 use std::time::Instant;
 

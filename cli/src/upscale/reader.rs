@@ -192,3 +192,31 @@ fn check_target(path: &Path, overwrite: bool, make_folder: bool) -> Result<(), F
     save::check_target(path, overwrite)
         .map_err(|words| Failure::CannotWrite(format!("{}: {words}", path.display())))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Write;
+
+    #[test]
+    fn a_file_that_is_written_to_meanwhile_has_changed() {
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        file.write_all(b"picture").unwrap();
+        let (_, watched) = open(
+            &Place::File(file.path().to_path_buf()),
+            &Limits {
+                pixels: 1,
+                bytes: 1 << 20,
+            },
+        )
+        .unwrap();
+        let (handle, before) = watched.expect("a file");
+        assert!(!has_changed(&handle, &before));
+        file.as_file().set_len(3).unwrap();
+        assert!(has_changed(&handle, &before));
+        // Gone is not changed: what was read was still all of it.
+        let before = handle.metadata().unwrap();
+        file.close().unwrap();
+        assert!(!has_changed(&handle, &before));
+    }
+}
