@@ -11,10 +11,11 @@ mod pictures;
 
 use noise_source::Noise;
 use pictures::*;
+use upwise_analyzer::measures::jpeg::{self, Jpeg};
 use upwise_analyzer::measures::noise;
 use upwise_analyzer::report::Status;
 use upwise_analyzer::survey::{Tile, tiles};
-use upwise_analyzer::{Raster, Samples};
+use upwise_analyzer::{FileFacts, Raster, Samples};
 
 /// Every `step`th of the photographs of BSD100.
 fn photographs(step: usize) -> Option<Vec<Pixels>> {
@@ -65,7 +66,7 @@ fn noisy(pixels: &Pixels, sigma: f32, common: bool, seed: u64) -> Pixels {
 }
 
 fn sigma(pixels: &Pixels) -> f32 {
-    with_raster(pixels, |raster, tiles| noise::measure(raster, tiles))
+    with_raster(pixels, noise::measure)
         .expect("a photograph can be judged")
         .sigma
 }
@@ -155,6 +156,145 @@ fn what_cannot_be_judged_says_so() {
             let noise = noise::measure(raster, tiles);
             assert_eq!(noise::score(noise.as_ref(), raster, tiles).status, status);
             assert!(noise.is_none_or(|noise| noise.sigma == 0.0));
+            let jpeg = jpeg::measure(raster, tiles, &FileFacts::default());
+            let score = jpeg::score(jpeg.as_ref(), tiles);
+            if raster.pixels() < 60_000 {
+                assert_eq!(score.status, Status::TooSmall);
+            } else {
+                assert_eq!(score.value, Some(1.0));
+                assert_eq!(jpeg.and_then(|jpeg| jpeg.quality()), None);
+            }
         });
+    }
+}
+
+fn crop(pixels: &Pixels, x: usize, y: usize) -> Pixels {
+    let (width, height) = (pixels.width - x, pixels.height - y);
+    let samples = (0..width * height)
+        .flat_map(|i| pixels.at(x + i % width, y + i / width))
+        .copied()
+        .collect();
+    Pixels::new(width, height, pixels.channels, samples)
+}
+
+/// Half the size by averages of four: no trace of JPEG is left.
+fn halved(pixels: &Pixels) -> Pixels {
+    let (width, height) = (pixels.width / 2, pixels.height / 2);
+    let mut samples = Vec::new();
+    for i in 0..width * height {
+        let (x, y) = (i % width * 2, i / width * 2);
+        for c in 0..pixels.channels {
+            let four = [(0, 0), (1, 0), (0, 1), (1, 1)];
+            let sum: u16 = four
+                .iter()
+                .map(|(dx, dy)| pixels.at(x + dx, y + dy)[c])
+                .sum();
+            samples.push((sum + 2) / 4);
+        }
+    }
+    Pixels::new(width, height, pixels.channels, samples)
+}
+
+/// Through JPEG and back.
+fn compressed(pixels: &Pixels, quality: u8, subsampled: bool) -> Pixels {
+    let mut bytes = Vec::new();
+    let mut encoder = jpeg_encoder::Encoder::new(&mut bytes, quality);
+    encoder.set_sampling_factor(if subsampled {
+        jpeg_encoder::SamplingFactor::F_2_2
+    } else {
+        jpeg_encoder::SamplingFactor::F_1_1
+    });
+    let colours = match pixels.channels {
+        1 => jpeg_encoder::ColorType::Luma,
+        _ => jpeg_encoder::ColorType::Rgb,
+    };
+    let (width, height) = (pixels.width as u16, pixels.height as u16);
+    encoder
+        .encode(&pixels.bytes(), width, height, colours)
+        .expect("a JPEG");
+    read_jpeg(&bytes).pixels
+}
+
+fn jpeg_of(pixels: &Pixels) -> Jpeg {
+    let facts = FileFacts::default();
+    with_raster(pixels, |raster, tiles| jpeg::measure(raster, tiles, &facts)).expect("blocks")
+}
+
+#[test]
+fn jpeg_quality_is_found_in_pixels() {
+    let Some(photographs) = photographs(12) else {
+        return;
+    };
+    let mut blockiness = Vec::new();
+    for quality in [10, 25, 40, 60, 75, 85, 90, 95] {
+        let (mut errors, mut missed, mut grid) = (Vec::new(), 0, Vec::new());
+        for (i, photo) in photographs.iter().enumerate() {
+            // The photographs were JPEG themselves: their grid is moved away first.
+            let photo = crop(photo, 3, 5);
+            let photo = if i % 4 == 3 { grey(&photo) } else { photo };
+            let (x, y) = (i * 3 % 8, i * 5 % 8);
+            let found = jpeg_of(&crop(&compressed(&photo, quality, i % 2 == 0), x, y));
+            grid.push(found.blockiness);
+            match found.pixel_quality {
+                Some(q) => errors.push((q - f32::from(quality)).abs()),
+                None => missed += 1,
+            }
+            if found.pixel_quality.is_some() {
+                assert_eq!(
+                    found.phase,
+                    Some(((8 - x) % 8, (8 - y) % 8)),
+                    "{quality}, {i}"
+                );
+            }
+        }
+        errors.sort_by(f32::total_cmp);
+        println!("quality {quality}: errors {errors:?}, {missed} missed");
+        assert!(
+            missed <= 1 && errors[errors.len() * 9 / 10] <= 2.0,
+            "{quality}: {errors:?}"
+        );
+        blockiness.push(mean(&grid));
+    }
+    println!("blockiness {blockiness:.3?}");
+    assert!(blockiness.is_sorted_by(|a, b| a > b));
+    assert!(blockiness[0] > 0.3 && blockiness[7] < 0.05);
+}
+
+#[test]
+fn no_jpeg_where_there_was_none() {
+    let Some(photographs) = photographs(9) else {
+        return;
+    };
+    for (i, photo) in photographs.iter().enumerate() {
+        let clean = halved(photo);
+        for picture in [noisy(photo, 4.0, false, i as u64), grey(&clean), clean] {
+            let found = jpeg_of(&picture);
+            assert_eq!(
+                (found.pixel_quality, found.phase),
+                (None, None),
+                "picture {i}"
+            );
+            assert!(found.blockiness < 0.1, "picture {i}: {found:?}");
+        }
+    }
+}
+
+#[test]
+fn the_worse_of_two_saves_counts() {
+    // A gradient with some texture, saved badly, then well at the same phase.
+    let mut source = Noise(3);
+    let samples = (0..256 * 192).map(|i| (60 + i % 256 / 2) as f32 + 8.0 * source.next());
+    let picture = Pixels::new(256, 192, 1, samples.map(|v| v as u16).collect());
+    let twice = compressed(&compressed(&picture, 30, false), 96, false);
+    // The standard's table is that of quality 50; a twelfth of it is about that of 96.
+    let table = |divisor: u16| jpeg::LUMA.map(|v: u16| (v / divisor).max(1)).to_vec();
+    for (file, pixels, expected) in [(12, &twice, 30.0), (1, &picture, 50.0), (1, &twice, 30.0)] {
+        let facts = FileFacts {
+            luma_quantisation: Some(table(file)),
+            ..FileFacts::default()
+        };
+        let found = with_raster(pixels, |raster, tiles| jpeg::measure(raster, tiles, &facts));
+        let quality = found.as_ref().and_then(Jpeg::quality).expect("a quality");
+        assert!((quality - expected).abs() < 4.0, "{found:?}");
     }
 }
