@@ -10,6 +10,7 @@ use super::values;
 const EXAMPLES: &str = "\
 Examples:
   upwise triage photo.jpg                        what to do with it, and why
+  upwise triage photo.jpg --html report.html     the same with the places marked, to look at in a browser
   upwise triage shots/ --recursive --json-lines  one line of JSON a picture
   upwise triage photo.jpg -q --exit-code         for scripts: 0 upscale, 10 fix first, and so on\n";
 
@@ -44,6 +45,18 @@ pub struct TriageArgs {
     /// End with the advice as exit code
     #[arg(long)]
     pub exit_code: bool,
+
+    /// Also draw what was found over the picture, into this PNG; of several pictures into this folder
+    #[arg(long, value_name = "OUT")]
+    pub overlay: Option<PathBuf>,
+
+    /// Also write a report for a browser into this file; of several pictures a list of them
+    #[arg(long, value_name = "OUT")]
+    pub html: Option<PathBuf>,
+
+    /// Replace files that exist
+    #[arg(long)]
+    pub overwrite: bool,
 
     /// Options of the machine
     #[command(flatten)]

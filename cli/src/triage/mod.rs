@@ -1,15 +1,23 @@
 //! `upwise triage`: what to do with pictures, before anything is done.
 //!
-//! `look.rs` reads a picture and has it analysed; the reports are `summary.rs` for a terminal and `document.rs` for
-//! scripts; `words.rs` is what both call things.
+//! `look.rs` reads a picture and has it analysed; the reports are `summary.rs` for a terminal, `document.rs` for
+//! scripts, `overlay.rs` drawn over the picture and `html/` for a browser, both with the places of `marks.rs` and on a
+//! `canvas.rs`; `outputs.rs` writes the last two to their files. `words.rs` is what all of them call things.
 
+mod canvas;
 mod document;
+mod html;
 pub mod look;
+mod marks;
+mod outputs;
+mod overlay;
+#[cfg(test)]
+mod sample;
 mod summary;
 pub mod words;
 
 use std::io::IsTerminal;
-use std::path::Path;
+use std::path::PathBuf;
 
 use crate::args::triage::TriageArgs;
 use crate::failure::{EXIT_DONE, EXIT_SOME_FAILED, Failure};
@@ -18,7 +26,9 @@ use crate::interrupt;
 use crate::output::{print, print_json, print_json_line};
 use crate::picture::Limits;
 use document::{BATCH_SCHEMA, Batch, JSON_SCHEMA, Report};
+use html::Row;
 use look::Look;
+use outputs::Outputs;
 use summary::{Page, summary};
 
 /// Runs the command and returns its exit code. Errors have been printed by then.
@@ -37,12 +47,17 @@ fn try_run(args: &TriageArgs) -> Result<u8, Failure> {
         print(JSON_SCHEMA)?;
         return Ok(EXIT_DONE);
     }
-    let (inputs, failures) = inputs(args)?;
+    let Inputs {
+        places,
+        names,
+        failures,
+    } = inputs(args)?;
+    let single = places.len() + failures.len() == 1;
+    let outputs = Outputs::new(args, &names, single)?;
     // Fails only if there is a pool already.
     let _ = rayon::ThreadPoolBuilder::new()
         .num_threads(args.machine.threads())
         .build_global();
-    let single = inputs.len() + failures.len() == 1;
     let mut run = Run {
         args,
         limits: Limits {
@@ -50,6 +65,8 @@ fn try_run(args: &TriageArgs) -> Result<u8, Failure> {
             bytes: args.machine.max_memory(),
         },
         single,
+        outputs,
+        rows: Vec::new(),
         page: Page::of_stdout(),
         done: 0,
         failed: Vec::new(),
@@ -59,12 +76,17 @@ fn try_run(args: &TriageArgs) -> Result<u8, Failure> {
     for failure in failures {
         run.fail("", failure)?;
     }
-    for input in &inputs {
+    for (number, input) in places.iter().enumerate() {
         if interrupt::requested() {
             return Err(Failure::Interrupted);
         }
         let name = input.name();
-        match Look::at(input, &run.limits) {
+        let looked = Look::at(input, &run.limits).and_then(|look| {
+            run.outputs.overlay(number, &name, &look)?;
+            run.page_of(&name, &look)?;
+            Ok(look)
+        });
+        match looked {
             Ok(look) => run.report(&name, &look)?,
             Err(failure) => run.fail(&name, failure)?,
         }
@@ -72,14 +94,24 @@ fn try_run(args: &TriageArgs) -> Result<u8, Failure> {
     run.finish()
 }
 
-/// The pictures that are looked at, and the folders that could not be looked into.
-fn inputs(args: &TriageArgs) -> Result<(Vec<Place>, Vec<Failure>), Failure> {
-    let (mut places, mut failures) = (Vec::new(), Vec::new());
+/// What a run is about.
+struct Inputs {
+    places: Vec<Place>,
+    /// Paths of the places, each from the folder that was named.
+    names: Vec<PathBuf>,
+    /// Folders that could not be looked into.
+    failures: Vec<Failure>,
+}
+
+fn inputs(args: &TriageArgs) -> Result<Inputs, Failure> {
+    let (mut places, mut names, mut failures) = (Vec::new(), Vec::new(), Vec::new());
     for place in inputs::places(args.inputs.iter().chain(&args.more_inputs))? {
         match place {
             Place::File(folder) if folder.is_dir() => {
                 let mut listing = Listing::default();
-                listing.collect(&folder, args.recursive, None::<&Path>);
+                listing.collect(&folder, args.recursive, None);
+                let within = |path: &PathBuf| path.strip_prefix(&folder).unwrap_or(path).into();
+                names.extend(listing.pictures.iter().map(within));
                 places.extend(listing.pictures.into_iter().map(Place::File));
                 failures.extend(listing.unreadable);
             }
@@ -88,13 +120,23 @@ fn inputs(args: &TriageArgs) -> Result<(Vec<Place>, Vec<Failure>), Failure> {
                     "standard input is a terminal; pipe a picture into it".into(),
                 ));
             }
-            place => places.push(place),
+            place => {
+                names.push(match &place {
+                    Place::File(_) => place.short_name().into(),
+                    Place::Stream => "stdin".into(),
+                });
+                places.push(place);
+            }
         }
     }
     if places.is_empty() && failures.is_empty() {
         return Err(Listing::none(args.recursive));
     }
-    Ok((places, failures))
+    Ok(Inputs {
+        places,
+        names,
+        failures,
+    })
 }
 
 /// One run of the command, and what it came to so far.
@@ -103,6 +145,9 @@ struct Run<'a> {
     limits: Limits,
     /// Whether there is one picture only.
     single: bool,
+    outputs: Outputs<'a>,
+    /// What the page about several pictures has of them so far.
+    rows: Vec<Row>,
     page: Page,
     done: usize,
     failed: Vec<Failure>,
@@ -127,6 +172,18 @@ impl Run<'_> {
         Ok(())
     }
 
+    /// The page about the only picture, or a row of the page about several.
+    fn page_of(&mut self, name: &str, look: &Look) -> Result<(), Failure> {
+        if !self.outputs.wants_page() {
+            return Ok(());
+        }
+        if self.single {
+            return self.outputs.page(&html::page(name, look)?);
+        }
+        self.rows.push(Row::new(name, look)?);
+        Ok(())
+    }
+
     fn fail(&mut self, name: &str, failure: Failure) -> Result<(), Failure> {
         eprintln!("error: {failure}");
         if self.args.json || self.args.json_lines {
@@ -145,6 +202,10 @@ impl Run<'_> {
     }
 
     fn finish(self) -> Result<u8, Failure> {
+        if self.outputs.wants_page() && !self.single {
+            let failures: Vec<String> = self.failed.iter().map(Failure::to_string).collect();
+            self.outputs.page(&html::index(&self.rows, &failures))?;
+        }
         if self.args.json {
             match (self.single, &self.documents[..]) {
                 (true, [document]) => print_json(document)?,

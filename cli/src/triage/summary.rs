@@ -183,3 +183,74 @@ pub fn summary(name: &str, look: &Look, page: Page) -> String {
     }
     out
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::triage::sample;
+
+    const PLAIN: Page = Page {
+        columns: None,
+        styled: false,
+    };
+
+    #[test]
+    fn everything_is_said_in_order() {
+        let said = summary("bottle.jpg", &sample::look(None), PLAIN);
+        let expected = "\
+bottle.jpg  1240x930 JPEG, 212 kB, product
+FIX FIRST, then upscale 2x (recover)                         confidence 0.81
+  why   JPEG blocks: about quality 38, strongest here, at 412,300 180x90
+  why   really 620x465 inside 1240x930: resampled about 2.0x
+  but   nothing in it is quite sharp 0.45
+  ok    subject clear 0.92 · edges soft but there 0.74 · hardly any noise 0.88 · light as it should be 0.99 · text readable 0.88
+  do    deblock -> shrink to 620x465 -> lighten (another tool) -> upscale 2x -> compress
+  not   4x: would stay below the quality line
+  if    a copy that was saved fewer times would be enlarged 4x
+  open  not judged: text valid
+  check at 100 %: cap edge (520,110 90x60) · label line 2 (420,540 180x24) · shadow under the bottle (300,800 300x60)
+";
+        assert_eq!(said, expected);
+    }
+
+    #[test]
+    fn lines_are_wrapped_behind_their_word_and_to_the_terminal() {
+        let look = sample::look(None);
+        for columns in [40, 60, 80, 200] {
+            let page = Page {
+                columns: Some(columns),
+                styled: false,
+            };
+            let said = summary("bottle.jpg", &look, page);
+            let body = said.lines().skip_while(|line| !line.starts_with("  why"));
+            for line in body {
+                assert!(
+                    console::measure_text_width(line) <= columns,
+                    "{columns}: {line}"
+                );
+                assert!(line.starts_with("  "), "{line}");
+            }
+            let words = |text: &str| {
+                text.split_whitespace()
+                    .map(String::from)
+                    .collect::<Vec<_>>()
+            };
+            assert_eq!(words(&said), words(&summary("bottle.jpg", &look, PLAIN)));
+        }
+    }
+
+    #[test]
+    fn a_name_cannot_drive_the_terminal() {
+        let said = summary("a\u{1b}[2J\nb.png", &sample::look(None), PLAIN);
+        assert!(said.starts_with("a?[2J?b.png  "), "{said}");
+        let styled = Page {
+            styled: true,
+            ..PLAIN
+        };
+        let painted = summary("a", &sample::look(None), styled);
+        assert_eq!(
+            console::strip_ansi_codes(&painted),
+            summary("a", &sample::look(None), PLAIN)
+        );
+    }
+}

@@ -29,6 +29,7 @@ use crate::failure::{EXIT_DONE, EXIT_SOME_FAILED};
 use crate::output::print_json;
 use batch::Batch;
 use console::{Console, Loudness};
+pub(crate) use planes::{PictureRows, passes};
 pub use report::ErrorReport;
 use report::{Document, Item, SCHEMA, Status};
 pub use scaler::engine_options;

@@ -1,0 +1,128 @@
+//! Where the reports that are files go, decided before anything is read.
+
+use std::collections::HashSet;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use super::look::Look;
+use super::overlay;
+use crate::args::triage::TriageArgs;
+use crate::failure::Failure;
+use crate::picture::part::{Part, folder_of};
+use crate::picture::{Format, reason, save};
+
+/// The files that a run writes.
+pub struct Outputs<'a> {
+    html: Option<&'a Path>,
+    /// One for each input, in their order, or none.
+    overlays: Vec<PathBuf>,
+    overwrite: bool,
+}
+
+impl<'a> Outputs<'a> {
+    /// Decides it for inputs of these paths, each from the folder that was named; refuses what exists and collides.
+    pub fn new(args: &'a TriageArgs, names: &[PathBuf], single: bool) -> Result<Self, Failure> {
+        let html = args.html.as_deref();
+        let overlays = match &args.overlay {
+            None => Vec::new(),
+            Some(path) if single && !path.is_dir() => {
+                if Format::of_path(path).is_some_and(|format| format != Format::Png) {
+                    return Err(Failure::Usage(format!(
+                        "{}: an overlay is a PNG; name it so",
+                        path.display()
+                    )));
+                }
+                vec![path.clone()]
+            }
+            Some(folder) => {
+                // The input's suffix stays, so that a.jpg and a.png do not meet.
+                let named = |name: &PathBuf| {
+                    let mut path = folder.join(name).into_os_string();
+                    path.push(".png");
+                    PathBuf::from(path)
+                };
+                let files: Vec<PathBuf> = names.iter().map(named).collect();
+                let mut seen = HashSet::new();
+                if let Some(twice) = files.iter().find(|file| !seen.insert(*file)) {
+                    return Err(Failure::Usage(format!(
+                        "two overlays would both become {}; nothing was done. Name one folder at a time",
+                        twice.display()
+                    )));
+                }
+                files
+            }
+        };
+        let outputs = Outputs {
+            html,
+            overlays,
+            overwrite: args.overwrite,
+        };
+        if let Some(html) = html {
+            outputs.check(html)?;
+        }
+        for file in &outputs.overlays {
+            if Some(&**file) == html {
+                return Err(Failure::Usage(
+                    "--overlay and --html name the same file".into(),
+                ));
+            }
+            // A folder that is not there yet will be made.
+            if single || folder_of(file).exists() {
+                outputs.check(file)?;
+            }
+        }
+        Ok(outputs)
+    }
+
+    /// Whether there is a page to write.
+    pub fn wants_page(&self) -> bool {
+        self.html.is_some()
+    }
+
+    fn check(&self, path: &Path) -> Result<(), Failure> {
+        save::check_target(path, self.overwrite)
+            .map_err(|words| Failure::CannotWrite(format!("{}: {words}", path.display())))
+    }
+
+    /// Writes the page, if there is to be one.
+    pub fn page(&self, page: &str) -> Result<(), Failure> {
+        match self.html {
+            Some(path) => self.write(path, page.as_bytes()),
+            None => Ok(()),
+        }
+    }
+
+    /// Draws and writes the overlay of an input, if there is to be one.
+    pub fn overlay(&self, number: usize, name: &str, look: &Look) -> Result<(), Failure> {
+        let Some(path) = self.overlays.get(number) else {
+            return Ok(());
+        };
+        let canvas = overlay::draw(look).map_err(|error| Failure::engine(name, error))?;
+        let folder = folder_of(path);
+        std::fs::create_dir_all(&folder).map_err(|error| {
+            Failure::CannotWrite(format!("{}: {}", folder.display(), reason(&error)))
+        })?;
+        let bytes = canvas
+            .encoded(Format::Png, 100)
+            .map_err(|error| Failure::encode(&path.display().to_string(), error))?;
+        self.write(path, &bytes)
+    }
+
+    /// All of it or nothing.
+    fn write(&self, path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+        let refused = |words| Failure::CannotWrite(format!("{}: {words}", path.display()));
+        self.check(path)?;
+        let mut part = Part::claim(path).map_err(refused)?;
+        let file = part.file();
+        file.write_all(bytes)
+            .and_then(|()| file.sync_all())
+            .map_err(|error| {
+                Failure::Io(format!(
+                    "{}: writing failed: {}",
+                    path.display(),
+                    reason(&error)
+                ))
+            })?;
+        part.finish(self.overwrite).map_err(refused)
+    }
+}
