@@ -37,8 +37,8 @@ input, 69 model missing or unsupported, 73 cannot write, 74 I/O error, 75 over a
 
 /// Enlarge pictures.
 ///
-/// Reads PNG, JPEG, WebP, TIFF and BMP, whatever the file is called, and writes the same. Colour
-/// profile, EXIF, XMP, density, transparency, grey and 16 bits are kept where the format can hold them;
+/// Reads PNG, JPEG, WebP, TIFF, BMP, GIF (first frame), JPEG XL, PNM and QOI, whatever the file is
+/// called, and writes PNG, JPEG, WebP, TIFF, BMP and AVIF. Colour profile, EXIF, XMP, density, transparency, grey and 16 bits are kept where the format can hold them;
 /// a rotated photo comes out upright. Nothing is overwritten unless asked, and a result appears under
 /// its name only when it is complete.
 #[derive(Args, Debug)]
@@ -89,7 +89,7 @@ pub struct UpscaleArgs {
     #[command(flatten)]
     pub run: RunArgs,
 
-    /// Format of the result: png, jpg, webp (lossless), tiff or bmp [default: by OUT's suffix, or as the input]
+    /// Format of the result: png, jpg, webp (lossless), tiff, bmp or avif [default: by OUT's suffix, as the input, or png]
     #[arg(short, long, value_name = "FORMAT")]
     pub format: Option<Format>,
 
@@ -119,7 +119,7 @@ pub struct UpscaleArgs {
     #[arg(long, value_name = "i/n", value_parser = values::shard)]
     pub shard: Option<Shard>,
 
-    /// Quality of JPEG
+    /// Quality of JPEG and AVIF
     #[arg(long, value_name = "1-100", default_value_t = 95, value_parser = clap::value_parser!(u8).range(1..=100))]
     pub quality: u8,
 

@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use super::{Depth, PictureError};
 
-/// A picture file format that is both read and written.
+/// A picture file format. All but AVIF are read; [`Format::is_written`] says which are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Format {
     /// Portable Network Graphics (ISO/IEC 15948).
@@ -19,21 +19,25 @@ pub enum Format {
     Tiff,
     /// Windows bitmap.
     Bmp,
+    /// AV1 Image File Format.
+    Avif,
+    /// JPEG XL (ISO/IEC 18181), a bare codestream or in its container.
+    Jxl,
+    /// Graphics Interchange Format; the first frame.
+    Gif,
+    /// Portable anymap: PBM, PGM, PPM and PAM, plain or raw.
+    Pnm,
+    /// Quite OK Image Format.
+    Qoi,
 }
+
+/// The first box of a JPEG XL file that is no bare codestream.
+const JXL_CONTAINER: &[u8] = b"\0\0\0\x0cJXL \r\n\x87\n";
 
 /// Bytes that [`Format::sniff`] wants to see.
 pub const SIGNATURE_LENGTH: usize = 16;
 
 impl Format {
-    /// All of them.
-    pub const ALL: [Format; 5] = [
-        Format::Png,
-        Format::Jpeg,
-        Format::WebP,
-        Format::Tiff,
-        Format::Bmp,
-    ];
-
     /// The format by the first bytes of a file; its name does not count.
     pub fn sniff(bytes: &[u8]) -> Option<Format> {
         if bytes.starts_with(b"\x89PNG\r\n\x1a\n") {
@@ -49,14 +53,55 @@ impl Format {
             Some(Format::Tiff)
         } else if bytes.starts_with(b"BM") {
             Some(Format::Bmp)
+        } else if bytes.starts_with(b"GIF87a") || bytes.starts_with(b"GIF89a") {
+            Some(Format::Gif)
+        } else if bytes.starts_with(b"qoif") {
+            Some(Format::Qoi)
+        } else if bytes.starts_with(&[0xff, 0x0a]) || bytes.starts_with(JXL_CONTAINER) {
+            Some(Format::Jxl)
+        } else if let [b'P', b'1'..=b'7', b' ' | b'\t' | b'\r' | b'\n' | b'#', ..] = bytes {
+            Some(Format::Pnm)
+        } else if bytes.get(4..8) == Some(b"ftyp")
+            && matches!(bytes.get(8..12), Some(b"avif" | b"avis"))
+        {
+            Some(Format::Avif)
         } else {
             None
         }
     }
 
-    /// The format that a file name asks for, by its suffix.
+    /// The format that a file name speaks of, by its suffix.
     pub fn of_path(path: &Path) -> Option<Format> {
-        path.extension()?.to_str()?.parse().ok()
+        Format::by_name(path.extension()?.to_str()?)
+    }
+
+    fn by_name(name: &str) -> Option<Format> {
+        Some(match name.to_ascii_lowercase().as_str() {
+            "png" | "apng" => Format::Png,
+            "jpg" | "jpeg" | "jpe" | "jfif" => Format::Jpeg,
+            "webp" => Format::WebP,
+            "tif" | "tiff" => Format::Tiff,
+            "bmp" | "dib" => Format::Bmp,
+            "avif" => Format::Avif,
+            "jxl" => Format::Jxl,
+            "gif" => Format::Gif,
+            "pbm" | "pgm" | "ppm" | "pnm" | "pam" => Format::Pnm,
+            "qoi" => Format::Qoi,
+            _ => return None,
+        })
+    }
+
+    /// Whether results can be of this format.
+    pub fn is_written(self) -> bool {
+        !matches!(self, Format::Jxl | Format::Gif | Format::Pnm | Format::Qoi)
+    }
+
+    /// The format of a result where none was asked for: the input's, or PNG where that is not written.
+    pub fn of_result(self) -> Format {
+        match self.is_written() {
+            true => self,
+            false => Format::Png,
+        }
     }
 
     /// The usual suffix, without the dot.
@@ -67,7 +112,17 @@ impl Format {
             Format::WebP => "webp",
             Format::Tiff => "tif",
             Format::Bmp => "bmp",
+            Format::Avif => "avif",
+            Format::Jxl => "jxl",
+            Format::Gif => "gif",
+            Format::Pnm => "pnm",
+            Format::Qoi => "qoi",
         }
+    }
+
+    /// Whether an ICC profile can be stored.
+    pub fn holds_profile(self) -> bool {
+        self != Format::Avif
     }
 
     /// Whether alpha can be stored.
@@ -79,16 +134,17 @@ impl Format {
     pub fn deepest(self) -> Depth {
         match self {
             Format::Png | Format::Tiff => Depth::Sixteen,
-            Format::Jpeg | Format::WebP | Format::Bmp => Depth::Eight,
+            _ => Depth::Eight,
         }
     }
 
     /// The longest side that can be stored, in pixels.
     pub fn longest_side(self) -> usize {
         match self {
-            Format::Jpeg => 65_535,
+            // AV1 itself goes no further in what its levels allow.
+            Format::Jpeg | Format::Avif => 65_535,
             Format::WebP => 16_384,
-            Format::Png | Format::Tiff | Format::Bmp => i32::MAX as usize,
+            _ => i32::MAX as usize,
         }
     }
 
@@ -121,6 +177,11 @@ impl fmt::Display for Format {
             Format::WebP => "WebP",
             Format::Tiff => "TIFF",
             Format::Bmp => "BMP",
+            Format::Avif => "AVIF",
+            Format::Jxl => "JPEG XL",
+            Format::Gif => "GIF",
+            Format::Pnm => "PNM",
+            Format::Qoi => "QOI",
         })
     }
 }
@@ -128,14 +189,13 @@ impl fmt::Display for Format {
 impl FromStr for Format {
     type Err = String;
 
+    /// A format that is written.
     fn from_str(name: &str) -> Result<Self, Self::Err> {
-        match name.to_ascii_lowercase().as_str() {
-            "png" | "apng" => Ok(Format::Png),
-            "jpg" | "jpeg" | "jpe" | "jfif" => Ok(Format::Jpeg),
-            "webp" => Ok(Format::WebP),
-            "tif" | "tiff" => Ok(Format::Tiff),
-            "bmp" | "dib" => Ok(Format::Bmp),
-            _ => Err("known formats are png, jpg, webp, tiff and bmp".into()),
+        const WRITTEN: &str = "png, jpg, webp, tiff, bmp and avif are written";
+        match Format::by_name(name) {
+            Some(format) if format.is_written() => Ok(format),
+            Some(format) => Err(format!("{format} is only read; {WRITTEN}")),
+            None => Err(WRITTEN.into()),
         }
     }
 }

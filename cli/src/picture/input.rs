@@ -79,7 +79,9 @@ impl Input {
         self.rewind()?;
         Format::sniff(&start).ok_or_else(|| {
             PictureError::Malformed(
-                "not a picture that upwise reads; it reads PNG, JPEG, WebP, TIFF and BMP".into(),
+                "not a picture that upwise reads; it reads PNG, JPEG, WebP, TIFF, BMP, GIF, \
+                 JPEG XL, PNM and QOI"
+                    .into(),
             )
         })
     }

@@ -19,6 +19,7 @@ mod limits;
 mod metadata;
 mod orientation;
 pub mod part;
+mod photoshop;
 pub mod save;
 
 pub use format::Format;

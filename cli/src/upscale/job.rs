@@ -22,7 +22,7 @@ use crate::args::values::TargetSize;
 use crate::digest::Digest;
 use crate::failure::Failure;
 use crate::inputs::Place;
-use crate::picture::encode::{Header, Options, lost_metadata, stored_layout};
+use crate::picture::encode::{self, Header, Options, lost_metadata, stored_layout};
 use crate::picture::part::{Part, folder_of};
 use crate::picture::save::{self, RowSink, SaveError};
 use crate::picture::{Format, Picture, alpha, reason};
@@ -59,7 +59,7 @@ impl Context<'_> {
         let start = Instant::now();
         let input_name = job.input.name();
         let mut picture = source.picture;
-        let format = job.format.unwrap_or(picture.format);
+        let format = job.format.unwrap_or(picture.format.of_result());
         let mut warnings = std::mem::take(&mut picture.warnings);
         let route = self.router.route(&picture, self.target)?;
         let scaler = &*route.scaler;
@@ -106,7 +106,7 @@ impl Context<'_> {
             seconds: scaler.seconds(&plan, passes.len()),
             memory: memory::peak_rss().unwrap_or(0)
                 + plan.memory * passes.len() as u64
-                + Self::encoder_memory(format, &plan),
+                + encode::memory(format, plan.width, plan.height),
             output,
         };
         let model = match route.reason {
@@ -263,7 +263,8 @@ impl Context<'_> {
                 ));
             }
         }
-        let memory = decoded + plan.memory * groups + Self::encoder_memory(format, &plan);
+        let memory =
+            decoded + plan.memory * groups + encode::memory(format, plan.width, plan.height);
         if memory > self.max_memory {
             return Err(Failure::Limit(format!(
                 "{name}: {} MiB are needed, {} MiB are allowed; raise --max-memory, \
@@ -273,15 +274,6 @@ impl Context<'_> {
             )));
         }
         Ok((plan, memory))
-    }
-
-    /// Bytes that the encoder takes beside the rows in flight.
-    fn encoder_memory(format: Format, plan: &Plan) -> u64 {
-        match format {
-            // All of it at once, and again as it is being compressed.
-            Format::WebP => plan.width as u64 * plan.height as u64 * 8,
-            _ => 0,
-        }
     }
 }
 

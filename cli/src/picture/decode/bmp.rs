@@ -4,7 +4,7 @@ use image::codecs::bmp::BmpDecoder;
 use image::error::ImageError;
 use image::{ColorType, ImageDecoder};
 
-use super::Decoded;
+use super::{Decoded, image_failure};
 use crate::picture::limits::{allocate, check_plausible};
 use crate::picture::{Density, Format, Input, Limits, Metadata, PictureError, Samples};
 
@@ -15,11 +15,7 @@ const PIXELS_PER_BYTE: u64 = 1 << 14;
 const DENSITY: usize = 38;
 
 fn failure(error: ImageError) -> PictureError {
-    match error {
-        ImageError::IoError(e) => PictureError::from_read(e),
-        ImageError::Unsupported(e) => PictureError::Unsupported(format!("a BMP: {e}")),
-        other => PictureError::damaged(Format::Bmp, other),
-    }
+    image_failure(Format::Bmp, error)
 }
 
 pub fn probe(input: Input) -> Result<(usize, usize), PictureError> {

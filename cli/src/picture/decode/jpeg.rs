@@ -109,7 +109,7 @@ pub fn decode(input: Input, limits: &Limits) -> Result<Decoded, PictureError> {
             // Adobe stores light, not ink.
             samples.iter_mut().for_each(|v| *v = 255 - *v);
         }
-        samples = convert::cmyk_to_rgb(&samples, metadata.icc.as_deref(), &mut warnings)?;
+        samples = convert::cmyk_to_rgb(&samples, false, metadata.icc.as_deref(), &mut warnings)?;
         metadata.icc = None;
     }
     Ok(Decoded {

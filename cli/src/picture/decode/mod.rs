@@ -4,16 +4,24 @@
 //! the file before it allocates, and refuses a file whose pixels end early: a picture that is grey
 //! from the middle down is an error, never a result.
 
+mod avif;
 mod bmp;
 mod convert;
+mod gif;
 mod jpeg;
 mod jpeg_markers;
+mod jxl;
 mod png;
+mod pnm;
+mod qoi;
 mod tiff;
+mod tiff_samples;
 mod webp;
 
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use image::error::ImageError;
 
 use super::limits::reserve;
 use super::{Format, Input, Limits, Metadata, Picture, PictureError, Samples, orientation};
@@ -41,6 +49,13 @@ pub fn decode(mut input: Input, limits: &Limits) -> Result<Picture, PictureError
         Format::WebP => webp::decode(input, limits),
         Format::Tiff => tiff::decode(input, limits),
         Format::Bmp => bmp::decode(input, limits),
+        Format::Gif => gif::decode(input, limits),
+        Format::Jxl => jxl::decode(input, limits),
+        Format::Pnm => pnm::decode(input, limits),
+        Format::Qoi => qoi::decode(input, limits),
+        Format::Avif => Err(PictureError::Unsupported(
+            "AVIF is written but not read; convert it to PNG first".into(),
+        )),
     })?;
     let mut metadata = decoded.metadata;
     metadata.complete_density();
@@ -79,6 +94,11 @@ pub fn probe(mut input: Input) -> Result<(Format, usize, usize), PictureError> {
         Format::WebP => webp::probe(input),
         Format::Tiff => tiff::probe(input),
         Format::Bmp => bmp::probe(input),
+        Format::Gif => gif::probe(input),
+        Format::Jxl => jxl::probe(input),
+        Format::Pnm => pnm::probe(input),
+        Format::Qoi => qoi::probe(input),
+        Format::Avif => avif::probe(input),
     })?;
     Ok((format, width, height))
 }
@@ -102,6 +122,20 @@ fn guarded<T>(decode: impl FnOnce() -> Result<T, PictureError>) -> Result<T, Pic
             "the file is damaged in a way that its decoder did not survive".into(),
         ))
     })
+}
+
+/// What the decoders of `image` say.
+fn image_failure(format: Format, error: ImageError) -> PictureError {
+    match error {
+        ImageError::IoError(e) => PictureError::from_read(e),
+        ImageError::Unsupported(e) => PictureError::Unsupported(format!("a {format}: {e}")),
+        other => PictureError::damaged(format, other),
+    }
+}
+
+/// The warning that one of several pictures in a file is used.
+fn only_first(what: &str, count: usize) -> String {
+    format!("{count} {what}s: only the first is used")
 }
 
 /// Big-endian bytes to 16-bit samples, appended.

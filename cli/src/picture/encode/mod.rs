@@ -1,8 +1,10 @@
 //! Pixels to files: one file per format, and what they share.
 //!
 //! An encoder pulls rows from the top, so that it can run on a thread of its own while the rows are
-//! still being made. PNG, JPEG, TIFF and BMP are written as the rows come; WebP needs all of them.
+//! still being made. PNG, JPEG, TIFF and BMP are written as the rows come; WebP and AVIF need all of
+//! them.
 
+mod avif;
 mod bmp;
 mod jpeg;
 mod png;
@@ -36,7 +38,7 @@ impl Header<'_> {
 /// What can be chosen.
 #[derive(Clone, Copy, Debug)]
 pub struct Options {
-    /// JPEG's quality, 1 to 100. From 90 on colour keeps its full resolution.
+    /// Quality of JPEG and AVIF, 1 to 100. From 90 on JPEG's colour keeps its full resolution.
     pub quality: u8,
     /// Whether pixels repeat each other exactly, as pixel art enlarged in blocks does; continuous tones do not.
     pub repetitive: bool,
@@ -104,7 +106,11 @@ pub fn lost_metadata(format: Format, metadata: &Metadata) -> Vec<String> {
             );
         }
         Format::Tiff => {}
-        Format::Bmp => {
+        Format::Avif => {
+            drop("XMP", metadata.xmp.is_some());
+            drop("IPTC", metadata.photoshop.is_some());
+        }
+        _ => {
             drop("EXIF", metadata.exif.is_some());
             drop("XMP", metadata.xmp.is_some());
             drop("IPTC", metadata.photoshop.is_some());
@@ -118,6 +124,17 @@ pub fn lost_metadata(format: Format, metadata: &Metadata) -> Vec<String> {
         drop("the gamma and primaries of PNG", !plain);
     }
     lost
+}
+
+/// Bytes that writing takes beside the rows in flight.
+pub fn memory(format: Format, width: usize, height: usize) -> u64 {
+    let pixels = width as u64 * height as u64;
+    match format {
+        // All of it at once, and again as it is being compressed.
+        Format::WebP => pixels * 8,
+        Format::Avif => pixels * avif::BYTES_PER_PIXEL,
+        _ => 0,
+    }
 }
 
 /// Writes a picture. `rows` is asked for exactly `height` rows.
@@ -135,6 +152,10 @@ pub fn encode(
         Format::WebP => webp::encode(out, header, rows),
         Format::Tiff => tiff::encode(out, header, rows),
         Format::Bmp => bmp::encode(out, header, rows),
+        Format::Avif => avif::encode(out, header, options, rows),
+        Format::Gif | Format::Jxl | Format::Pnm | Format::Qoi => Err(PictureError::Unsupported(
+            format!("{format} is only read; -f png is written"),
+        )),
     }?;
     out.flush()?;
     Ok(())

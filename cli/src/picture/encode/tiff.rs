@@ -11,7 +11,7 @@ use tiff::{Directory, TiffError};
 
 use super::{Header, RowSource};
 use crate::picture::exif::{Directories, EXIF_IFD, Entry, GPS_IFD};
-use crate::picture::{Depth, PictureError};
+use crate::picture::{Depth, PictureError, photoshop};
 
 /// Bytes of a strip before compression: readers decode a strip at a time.
 const STRIP_BYTES: usize = 1 << 18;
@@ -21,6 +21,7 @@ const ADOBE_DEFLATE: u16 = 8;
 const INCH: u16 = 2;
 const PHOTOSHOP: u16 = 34377;
 const XMP: u16 = 700;
+const IPTC: u16 = 33723;
 
 fn failure(error: TiffError) -> PictureError {
     match error {
@@ -87,6 +88,10 @@ fn encode_kind<W: Write + Seek, K: TiffKind>(
         if let Some(data) = data {
             write_bytes(&mut directory, tag, kind, data)?;
         }
+    }
+    // Most readers look for it here alone.
+    if let Some(iptc) = metadata.photoshop.as_deref().and_then(photoshop::iptc) {
+        write_bytes(&mut directory, Tag::Unknown(IPTC), Type::UNDEFINED, iptc)?;
     }
 
     let rows_per_strip = (STRIP_BYTES / header.row_bytes()).clamp(1, header.height);

@@ -14,6 +14,10 @@ const MOST_ENTRIES: usize = 1000;
 /// Bytes that a value may take: maker notes stay far below.
 const LARGEST_VALUE: u64 = 4 << 20;
 
+/// Types that BigTIFF adds: an unsigned number of 64 bits, and one that points at a directory.
+const LONG8: u16 = 16;
+const IFD8: u16 = 18;
+
 /// One tag with its value, little-endian whatever the file's order was.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
@@ -53,22 +57,51 @@ pub struct Directories {
 }
 
 impl Directories {
-    /// Reads a classic TIFF structure. Entries that cannot be read are left out; `None` if nothing can.
+    /// Reads a TIFF structure, classic or BigTIFF. Entries that cannot be read are left out; `None` if nothing can.
     pub fn read<R: Read + Seek>(reader: &mut R) -> Option<Self> {
-        let mut header = [0; 8];
-        reader.rewind().ok()?;
-        reader.read_exact(&mut header).ok()?;
-        let block = Block::new(&header)?;
-        let (big, first) = (block.big, block.first_directory()? as u64);
-        let root = read_directory(reader, big, first)?;
+        let order = Order::of_header(reader)?;
+        let first = match order.wide {
+            false => reader.seek(SeekFrom::Start(4)),
+            true => reader.seek(SeekFrom::Start(8)),
+        };
+        first.ok()?;
+        let first = order.offset(reader)?;
+        let root = read_directory(reader, order, first)?;
         let child = |tag, reader: &mut R| {
             let pointer = root.iter().find(|e| e.tag == tag)?;
-            let offset = u32::from_le_bytes(pointer.data.get(..4)?.try_into().ok()?);
-            read_directory(reader, big, offset.into())
+            let mut offset = [0; 8];
+            let stored = &pointer.data[..pointer.data.len().min(8)];
+            offset[..stored.len()].copy_from_slice(stored);
+            read_directory(reader, order, u64::from_le_bytes(offset))
         };
         let exif = child(EXIF_IFD, reader).unwrap_or_default();
         let gps = child(GPS_IFD, reader).unwrap_or_default();
         Some(Directories { root, exif, gps })
+    }
+
+    /// Where the value of a small tag of the main directory lies, in bytes from the start of the file.
+    pub fn value_position<R: Read + Seek>(reader: &mut R, tag: u16) -> Option<u64> {
+        let order = Order::of_header(reader)?;
+        let (width, first) = (order.width() as u64, if order.wide { 8 } else { 4 });
+        reader.seek(SeekFrom::Start(first)).ok()?;
+        let at = order.offset(reader)?;
+        reader.seek(SeekFrom::Start(at)).ok()?;
+        let counter = if order.wide { 8 } else { 2 };
+        let count = order.read(reader, counter)?.min(MOST_ENTRIES as u64);
+        let entries = at + counter as u64;
+        for entry in (0..count).map(|i| entries + i * (4 + 2 * width)) {
+            reader.seek(SeekFrom::Start(entry)).ok()?;
+            if order.read(reader, 2)? == u64::from(tag) {
+                return Some(entry + 4 + width);
+            }
+        }
+        None
+    }
+
+    /// The value of a tag of the main directory, little-endian.
+    pub fn root_value(&self, tag: u16) -> Option<&[u8]> {
+        let entry = self.root.iter().find(|entry| entry.tag == tag)?;
+        Some(&entry.data)
     }
 
     /// Keeps what the main directory says about the picture, not about how its pixels are stored.
@@ -113,45 +146,84 @@ impl Directories {
     }
 }
 
-fn read_directory<R: Read + Seek>(reader: &mut R, big: bool, at: u64) -> Option<Vec<Entry>> {
-    let u16_of = |b: [u8; 2]| {
-        if big {
-            u16::from_be_bytes(b)
+/// How numbers are stored in a file.
+#[derive(Clone, Copy)]
+struct Order {
+    /// Big-endian.
+    big: bool,
+    /// Offsets and counts of 64 bits: BigTIFF.
+    wide: bool,
+}
+
+impl Order {
+    fn of_header<R: Read + Seek>(reader: &mut R) -> Option<Self> {
+        let mut header = [0; 4];
+        reader.rewind().ok()?;
+        reader.read_exact(&mut header).ok()?;
+        let (big, wide) = match &header {
+            b"II*\0" => (false, false),
+            b"MM\0*" => (true, false),
+            b"II+\0" => (false, true),
+            b"MM\0+" => (true, true),
+            _ => return None,
+        };
+        Some(Order { big, wide })
+    }
+
+    /// A number of up to 8 bytes.
+    fn number(self, bytes: &[u8]) -> u64 {
+        let join = |sum: u64, byte: &u8| sum << 8 | u64::from(*byte);
+        if self.big {
+            bytes.iter().fold(0, join)
         } else {
-            u16::from_le_bytes(b)
+            bytes.iter().rev().fold(0, join)
         }
-    };
-    let u32_of = |b: [u8; 4]| {
-        if big {
-            u32::from_be_bytes(b)
-        } else {
-            u32::from_le_bytes(b)
-        }
-    };
-    let mut count = [0; 2];
+    }
+
+    /// Bytes of an offset.
+    fn width(self) -> usize {
+        if self.wide { 8 } else { 4 }
+    }
+
+    fn read(self, reader: &mut impl Read, length: usize) -> Option<u64> {
+        let mut bytes = [0; 8];
+        reader.read_exact(&mut bytes[..length]).ok()?;
+        Some(self.number(&bytes[..length]))
+    }
+
+    fn offset(self, reader: &mut impl Read) -> Option<u64> {
+        self.read(reader, self.width())
+    }
+}
+
+fn read_directory<R: Read + Seek>(reader: &mut R, order: Order, at: u64) -> Option<Vec<Entry>> {
     reader.seek(SeekFrom::Start(at)).ok()?;
-    reader.read_exact(&mut count).ok()?;
-    let count = usize::from(u16_of(count)).min(MOST_ENTRIES);
-    let mut raw = vec![0; count * 12];
+    let width = order.width();
+    let count = order.read(reader, if order.wide { 8 } else { 2 })?;
+    let count = usize::try_from(count).ok()?.min(MOST_ENTRIES);
+    let mut raw = vec![0; count * (4 + 2 * width)];
     reader.read_exact(&mut raw).ok()?;
     let mut entries = Vec::with_capacity(count);
-    for entry in raw.chunks_exact(12) {
-        let tag = u16_of([entry[0], entry[1]]);
-        let kind = u16_of([entry[2], entry[3]]);
-        let inline: [u8; 4] = [entry[8], entry[9], entry[10], entry[11]];
-        let count = u32_of([entry[4], entry[5], entry[6], entry[7]]);
-        let Some(size) = type_size(kind) else {
+    for entry in raw.chunks_exact(4 + 2 * width) {
+        let tag = order.number(&entry[..2]) as u16;
+        let kind = match order.number(&entry[2..4]) as u16 {
+            // Of BigTIFF's own types only a pointer to a directory is used here, which is small in any sound file.
+            LONG8 | IFD8 if [EXIF_IFD, GPS_IFD].contains(&tag) => LONG8,
+            kind => kind,
+        };
+        let inline = &entry[4 + width..];
+        let Some(size) = type_size(kind).or((kind == LONG8).then_some(8)) else {
             continue;
         };
-        let length = size * u64::from(count);
+        let length = size.saturating_mul(order.number(&entry[4..4 + width]));
         if length == 0 || length > LARGEST_VALUE {
             continue;
         }
         let mut data = Vec::new();
-        if length <= 4 {
+        if length <= width as u64 {
             data.extend_from_slice(&inline[..length as usize]);
         } else {
-            let offset = SeekFrom::Start(u32_of(inline).into());
+            let offset = SeekFrom::Start(order.number(inline));
             let read = reader
                 .seek(offset)
                 .and_then(|_| reader.by_ref().take(length).read_to_end(&mut data));
@@ -159,7 +231,7 @@ fn read_directory<R: Read + Seek>(reader: &mut R, big: bool, at: u64) -> Option<
                 continue;
             }
         }
-        if big {
+        if order.big {
             reverse_values(&mut data, kind);
         }
         entries.push(Entry { tag, kind, data });
@@ -172,6 +244,7 @@ fn reverse_values(data: &mut [u8], kind: u16) {
     // Rationals are pairs of 32-bit numbers.
     let unit = match kind {
         5 | 10 => 4,
+        LONG8 => 8,
         _ => type_size(kind).unwrap_or(1) as usize,
     };
     data.chunks_exact_mut(unit).for_each(<[u8]>::reverse);

@@ -73,6 +73,10 @@ impl Namer<'_> {
             ))),
             // Where the user says which format, a name may be anything.
             (Some(asked), _) => Ok(asked),
+            (None, Some(named)) if !named.is_written() => Err(Failure::Usage(format!(
+                "{}: {named} is only read; give it a suffix such as .png, or use -f",
+                path.display()
+            ))),
             (None, Some(named)) => Ok(named),
             (None, None) => Err(Failure::Usage(format!(
                 "{}: which format? Give it a suffix such as .png, or use -f",
@@ -107,7 +111,7 @@ impl Namer<'_> {
         Ok(value)
     }
 
-    /// The format of the result and its suffix, spelled as the input spells it where that is the same format.
+    /// The format of the result, the input's if it is written, and its suffix, spelled as the input spells it where that is the same format.
     fn format(&self, from: &Path) -> (Format, OsString) {
         let by_suffix = Format::of_path(from);
         let format = self.format.or(by_suffix).unwrap_or_else(|| {
@@ -118,6 +122,7 @@ impl Namer<'_> {
                 .and_then(|mut input| input.sniff().ok())
                 .unwrap_or(Format::Png)
         });
+        let format = format.of_result();
         let suffix = match from.extension() {
             Some(suffix) if by_suffix == Some(format) => suffix.to_os_string(),
             _ => format.suffix().into(),
