@@ -7,6 +7,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod decision;
 pub mod measures;
 mod raster;
 pub mod report;
@@ -14,10 +15,19 @@ pub mod survey;
 
 pub use raster::{FileFacts, Raster, RasterError, Samples};
 
-use report::{
-    Action, Analysis, Content, Decision, Evidence, Family, Measure, Place, Score, Status,
+use measures::{
+    composition, content, edges, grain, jpeg, light, noise, pixel_art, sharpness, subject, text,
+    traits,
 };
-use survey::Overview;
+use report::{Analysis, Content, Evidence, Measure, Place, Score, Status};
+use survey::{Overview, Tile, tiles};
+
+/// Longer side of the reduced copy on which text, light and composition are looked for.
+const OVERVIEW: usize = 1024;
+/// Longer side that the copy has at least that tells blur from afar.
+const SMALL: usize = 512;
+/// Share of neighbours that hardly differ from which a picture without edges is one colour.
+const BLANK: f32 = 0.995;
 
 /// Looks at a picture.
 ///
@@ -29,58 +39,164 @@ pub fn analyze(raster: &Raster<'_>, facts: &FileFacts) -> Analysis {
         width: raster.width(),
         height: raster.height(),
     };
-    let overview = Overview::new(raster, OVERVIEW);
-    let light = measures::light::measure(&overview);
-    let scores = MEASURES
-        .iter()
-        .map(|&measure| match measure {
-            Measure::Light => measures::light::score(light, None, picture),
-            other => Score::absent(other, Status::NotJudged, "not measured yet"),
-        })
-        .collect();
+    let survey = Survey::new(raster);
+    let noise = noise::measure(raster, &survey.tiles);
+    let noise_sigma = noise.as_ref().map(|noise| noise.sigma);
+    let (from_tiles, from_copies) = rayon::join(
+        || {
+            let edges = edges::measure(&survey.tiles, noise_sigma.unwrap_or(0.0));
+            (edges, sharpness::measure(&survey.tiles))
+        },
+        || {
+            let subject = subject::measure(&survey.subject, picture);
+            let text = text::measure(&survey.overview, picture);
+            (subject, text, survey.small_edges())
+        },
+    );
+    let jpeg = jpeg::measure(raster, &survey.tiles, facts);
+    let (edges, sharpness) = from_tiles;
+    let (subject, text, small_edges) = from_copies;
+    let (grain, (pixel_art, traits)) = rayon::join(
+        || grain::measure(raster),
+        || {
+            let traits = traits::measure(raster, &survey.overview);
+            (pixel_art::measure(raster), traits)
+        },
+    );
+    let light = light::measure(&survey.overview);
+    let kind = content::measure(traits.as_ref(), &text, subject.as_ref(), pixel_art);
+    let composition =
+        composition::measure(&survey.overview, subject.as_ref(), kind.content, picture);
+
+    let evidence = Evidence {
+        noise_sigma,
+        grain_sigma: grain,
+        jpeg_quality: jpeg.as_ref().and_then(jpeg::Jpeg::quality),
+        blockiness: jpeg.as_ref().map(|jpeg| jpeg.blockiness),
+        edge_sigma: edges.as_ref().map(|edges| edges.sigma),
+        edges_kept: edges.as_ref().map(|edges| edges.kept),
+        small_edge_sigma: small_edges
+            .as_ref()
+            .filter(|_| survey.is_small_copy())
+            .map(|edges| edges.sigma),
+        small_edges_kept: small_edges.as_ref().map(|edges| edges.kept),
+        edge_density: edges.as_ref().map(|edges| edges.density),
+        cpbd: sharpness.as_ref().map(|sharpness| sharpness.best),
+        shadows_clipped: light.map(|light| light.shadows),
+        brightness: light.map(|light| light.bright),
+        middle_brightness: light.map(|light| light.middle),
+        x_height: text.x_height,
+        text_share: Some(text.share),
+        pixel_art_block: pixel_art
+            .filter(|art| art.certainty >= pixel_art::CERTAIN)
+            .map(|art| art.block),
+        subject_share: subject.as_ref().map(|subject| subject.share),
+        flat_share: traits.map(|traits| traits.flat),
+        bits_per_pixel: facts
+            .bytes
+            .map(|bytes| bytes as f32 * 8.0 / raster.pixels() as f32),
+        ..Evidence::default()
+    };
+    let has_subject = !matches!(kind.content, Content::Text | Content::PixelArt);
+    let scores = vec![
+        if has_subject {
+            subject::score(subject.as_ref(), picture)
+        } else {
+            let words = "a picture of this kind has no subject";
+            Score::absent(Measure::SubjectClarity, Status::NotApplicable, words)
+        },
+        edges::score(edges.as_ref(), picture),
+        sharpness::score(sharpness.as_ref(), picture),
+        noise::score(noise.as_ref(), raster, &survey.tiles),
+        jpeg::score(jpeg.as_ref(), &survey.tiles),
+        Score::absent(
+            Measure::TrueResolution,
+            Status::NotJudged,
+            "not measured yet",
+        ),
+        light::score(light, noise_sigma, picture),
+        pixel_art::score(pixel_art),
+        composition.score(picture),
+        content::score(kind),
+        text::score(&text, picture),
+        text::validity(&text),
+    ];
+    let decision = decision::decide(&decision::Seen {
+        picture,
+        content: kind.content,
+        evidence: &evidence,
+        scores: &scores,
+        composition: &composition,
+        blank: edges.is_none() && traits.is_none_or(|traits| traits.flat > BLANK),
+    });
+    let maps = [
+        edges
+            .as_ref()
+            .map(|edges| edges::map(edges, raster.width(), raster.height())),
+        sharpness
+            .as_ref()
+            .map(|sharpness| sharpness::map(sharpness, raster.width(), raster.height())),
+        noise.map(|noise| noise.map(raster, &survey.tiles)),
+        jpeg.map(|jpeg| jpeg.map(raster, &survey.tiles)),
+        subject.as_ref().map(subject::map),
+    ];
     Analysis {
         width: raster.width(),
         height: raster.height(),
-        decision: Decision {
-            action: Action::Inspect,
-            confidence: 0.0,
-            scale: None,
-            family: Family::Photo,
-            steps: Vec::new(),
-            reasons: Vec::new(),
-            not: Vec::new(),
-            would_change: Vec::new(),
-        },
-        content: Content::Photo,
+        decision,
+        content: kind.content,
+        inspect: decision::inspect_places(&survey.overview, subject.as_ref(), &text, picture),
         scores,
-        inspect: Vec::new(),
-        evidence: Evidence {
-            brightness: light.map(|light| light.bright),
-            shadows_clipped: light.map(|light| light.shadows),
-            bits_per_pixel: facts
-                .bytes
-                .map(|bytes| bytes as f32 * 8.0 / raster.pixels() as f32),
-            ..Evidence::default()
-        },
-        maps: Vec::new(),
+        evidence,
+        maps: maps.into_iter().flatten().collect(),
     }
 }
 
-/// Longer side of the reduced copy.
-const OVERVIEW: usize = 1024;
+/// Everything that is taken from the picture once.
+struct Survey {
+    tiles: Vec<Tile>,
+    overview: Overview,
+    subject: Overview,
+    small: Overview,
+}
 
-/// The order of reports.
-const MEASURES: [Measure; 12] = [
-    Measure::SubjectClarity,
-    Measure::EdgePresence,
-    Measure::Sharpness,
-    Measure::Noise,
-    Measure::Jpeg,
-    Measure::TrueResolution,
-    Measure::Light,
-    Measure::PixelArt,
-    Measure::Composition,
-    Measure::Content,
-    Measure::TextReadable,
-    Measure::TextValid,
-];
+impl Survey {
+    fn new(raster: &Raster<'_>) -> Self {
+        use rayon::prelude::*;
+        let places = tiles(raster);
+        let overview = Overview::new(raster, OVERVIEW);
+        Survey {
+            tiles: places
+                .into_par_iter()
+                .map(|place| Tile::new(raster, place))
+                .collect(),
+            subject: overview.reduced(subject::SIDE),
+            small: overview.reduced_by((overview.width.max(overview.height) / SMALL).max(1)),
+            overview,
+        }
+    }
+
+    /// Whether the small copy is at most half as large as the picture.
+    fn is_small_copy(&self) -> bool {
+        self.small.factor >= 2
+    }
+
+    /// The edges of the small copy.
+    fn small_edges(&self) -> Option<edges::Edges> {
+        let (width, height) = (self.small.width, self.small.height);
+        let whole = Tile {
+            place: Place {
+                x: 0,
+                y: 0,
+                width,
+                height,
+            },
+            x: 0,
+            y: 0,
+            width,
+            height,
+            luma: self.small.luma(),
+        };
+        edges::measure(std::slice::from_ref(&whole), 0.0)
+    }
+}

@@ -243,24 +243,32 @@ pub struct Inspect {
 pub struct Evidence {
     /// Standard deviation of the noise in a colour channel, in 8-bit steps.
     pub noise_sigma: Option<f32>,
+    /// The same on a copy of half the size: grain that is coarser than a pixel.
+    pub grain_sigma: Option<f32>,
     /// Quality of JPEG, 1 to 100, by the file's tables or from the pixels; `None` if there is no trace of it.
     pub jpeg_quality: Option<f32>,
     /// How strongly the grid of 8x8 blocks shows, 0 to 1.
     pub blockiness: Option<f32>,
     /// How much larger the picture is than its detail, horizontally and vertically; 1 if native.
     pub true_factor: Option<[f32; 2]>,
-    /// Width of the sharpest edges (standard deviation of their blur in pixels).
+    /// Median width of kept edges (standard deviation of their blur in pixels).
     pub edge_sigma: Option<f32>,
     /// Share of strong edges that stand out of the noise and hold together, 0 to 1.
     pub edges_kept: Option<f32>,
+    /// Median width of edges on a copy of 512 to 1024 pixels, if that is at most half as large as the picture.
+    pub small_edge_sigma: Option<f32>,
+    /// Share of strong edges kept on that copy, or the picture if it is smaller.
+    pub small_edges_kept: Option<f32>,
+    /// Strong edge points for a thousand pixels.
+    pub edge_density: Option<f32>,
     /// Cumulative probability of blur detection of the sharpest tiles, 0 to 1.
     pub cpbd: Option<f32>,
-    /// How much the directions of gradients differ in strength beyond what the content explains, 0 to 1.
-    pub motion: Option<f32>,
     /// Share of clipped shadows.
     pub shadows_clipped: Option<f32>,
     /// 99th percentile of luma, 0 to 1.
     pub brightness: Option<f32>,
+    /// Median of luma, 0 to 1.
+    pub middle_brightness: Option<f32>,
     /// x-height of the smallest text that was found, in pixels.
     pub x_height: Option<f32>,
     /// Share of the picture in lines of text.
@@ -269,7 +277,7 @@ pub struct Evidence {
     pub pixel_art_block: Option<f32>,
     /// Share of the picture that the subject takes.
     pub subject_share: Option<f32>,
-    /// Horizontal neighbours that are equal, as a share.
+    /// Horizontal neighbours that hardly differ, as a share.
     pub flat_share: Option<f32>,
     /// Bits a pixel of the file.
     pub bits_per_pixel: Option<f32>,

@@ -1,5 +1,14 @@
 //! One file a measure: from pixels to a value in its own units, and to a [`Score`](crate::report::Score).
 
+pub mod composition;
+pub mod content;
+pub mod edges;
+pub mod grain;
 pub mod jpeg;
 pub mod light;
 pub mod noise;
+pub mod pixel_art;
+pub mod sharpness;
+pub mod subject;
+pub mod text;
+pub mod traits;

@@ -5,10 +5,12 @@
 //! but not all of them.
 
 mod dct;
+mod gradient;
 mod overview;
 mod tile;
 
 pub use dct::{BLOCK, Block, Dct, block_at};
+pub use gradient::{BORDER, EdgePoint, Gradient};
 pub use overview::Overview;
 pub use tile::{MARGIN, TILE, Tile, tiles};
 

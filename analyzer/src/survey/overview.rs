@@ -53,6 +53,35 @@ impl Overview {
         }
     }
 
+    /// A copy of this copy whose longer side is at most `longest` pixels.
+    pub fn reduced(&self, longest: usize) -> Self {
+        self.reduced_by(self.width.max(self.height).div_ceil(longest))
+    }
+
+    /// A copy of this copy, reduced by a whole factor.
+    pub fn reduced_by(&self, more: usize) -> Self {
+        let (width, height) = (self.width.div_ceil(more), self.height.div_ceil(more));
+        let mut rgb = vec![[0.0; 3]; width * height];
+        for (i, out) in rgb.iter_mut().enumerate() {
+            let rows = i / width * more..((i / width + 1) * more).min(self.height);
+            let columns = i % width * more..((i % width + 1) * more).min(self.width);
+            let count = (rows.len() * columns.len()) as f32;
+            for y in rows {
+                for p in &self.rgb[y * self.width + columns.start..y * self.width + columns.end] {
+                    for (out, v) in out.iter_mut().zip(p) {
+                        *out += v / count;
+                    }
+                }
+            }
+        }
+        Overview {
+            width,
+            height,
+            factor: self.factor * more,
+            rgb,
+        }
+    }
+
     /// Luma (ITU-R BT.601), 0 to 255.
     pub fn luma(&self) -> Vec<f32> {
         self.rgb

@@ -1,0 +1,217 @@
+//! What is wrong with a picture, each fault with a severity: 1 where a careful eye would ask for a repair first.
+//!
+//! The thresholds at 1 were set by eye on labelled pictures; each is a limit that a person can check.
+
+use super::Seen;
+use crate::report::{Content, Evidence, Measure, Reason, Step};
+
+/// Standard deviation of fine noise in 8-bit steps.
+const NOISE: f32 = 4.0;
+/// The same at half size, where edges hold together.
+const COARSE_NOISE: f32 = 2.6;
+/// Share of edges that hold together, and the noise at half size that is a fault then: the more edges are torn the less it takes.
+const GRAIN: [(f32, f32); 4] = [(0.45, 0.38), (0.60, 0.65), (0.65, 2.6), (1.0, 2.6)];
+/// Least sides for fine and for coarse noise: fewer pixels do not tell it from texture.
+const NOISE_SIDE: usize = 64;
+const GRAIN_SIDE: usize = 256;
+/// Median blur of edges (standard deviation in pixels) at full size, and on a copy of 512 pixels that is at most half as large.
+const BLUR: f32 = 1.9;
+const SMALL_BLUR: f32 = 0.85;
+/// Median luma, 0 to 1.
+const DARK: f32 = 0.2;
+/// Quality of JPEG.
+const QUALITY: f32 = 30.0;
+/// How much larger than its detail, with the damage that makes it worth going back: the enlarging of others.
+const ENLARGED: f32 = 1.5;
+
+/// One fault.
+#[derive(Clone, Debug)]
+pub struct Fault {
+    /// 1 at the limit, more beyond.
+    pub severity: f32,
+    /// What mends it.
+    pub step: Step,
+    /// What was seen.
+    pub reason: Reason,
+    /// What would make it sound.
+    pub remedy: String,
+}
+
+/// All faults, the worst first.
+pub fn faults(seen: &Seen<'_>) -> Vec<Fault> {
+    let mut found: Vec<Fault> = [
+        noise(seen),
+        blur(seen),
+        dark(seen),
+        blocks(seen),
+        enlarged(seen),
+    ]
+    .into_iter()
+    .flatten()
+    .filter(|fault| fault.severity > 0.3)
+    .collect();
+    found.sort_by(|a, b| b.severity.total_cmp(&a.severity));
+    found
+}
+
+fn fault(
+    seen: &Seen<'_>,
+    measure: Measure,
+    severity: f32,
+    step: Step,
+    sentence: String,
+    remedy: &str,
+) -> Option<Fault> {
+    let score = seen.scores.iter().find(|score| score.measure == measure);
+    Some(Fault {
+        severity,
+        step,
+        reason: Reason {
+            measure,
+            sentence,
+            place: score.and_then(|score| score.places.first().copied()),
+        },
+        remedy: remedy.to_string(),
+    })
+}
+
+/// Noise of any grain.
+fn noise(seen: &Seen<'_>) -> Option<Fault> {
+    // The dots and strokes of a page are no noise.
+    if seen.content == Content::Text {
+        return None;
+    }
+    let side = seen.picture.width.min(seen.picture.height);
+    let evidence = seen.evidence;
+    let fine = evidence
+        .noise_sigma
+        .filter(|_| side >= NOISE_SIDE)
+        .unwrap_or(0.0);
+    let coarse = evidence
+        .grain_sigma
+        .filter(|_| side >= GRAIN_SIDE)
+        .unwrap_or(0.0);
+    let by_fine = fine / NOISE;
+    let by_coarse = coarse / grain_limit(evidence);
+    let severity = by_fine.max(by_coarse);
+    let words = if by_fine >= by_coarse {
+        format!("noise of sigma {fine:.0}")
+    } else {
+        let kept = evidence.edges_kept.unwrap_or(1.0) * 100.0;
+        format!(
+            "coarse grain of sigma {coarse:.1} at half size; {kept:.0} % of the edges hold together"
+        )
+    };
+    fault(
+        seen,
+        Measure::Noise,
+        severity,
+        Step::Denoise,
+        words,
+        "less noise: sigma under 4",
+    )
+}
+
+/// The noise at half size that is a fault, by how many edges are torn.
+fn grain_limit(evidence: &Evidence) -> f32 {
+    let kept = evidence.edges_kept.unwrap_or(1.0);
+    for pair in GRAIN.windows(2) {
+        let ((low, at_low), (high, at_high)) = (pair[0], pair[1]);
+        if kept <= high {
+            let part = ((kept - low) / (high - low)).max(0.0);
+            return at_low + part * (at_high - at_low);
+        }
+    }
+    COARSE_NOISE
+}
+
+/// Out of focus, or moved.
+fn blur(seen: &Seen<'_>) -> Option<Fault> {
+    if matches!(seen.content, Content::Text) {
+        return None;
+    }
+    let full = seen.evidence.edge_sigma.map_or(0.0, |sigma| sigma / BLUR);
+    let small = seen
+        .evidence
+        .small_edge_sigma
+        .map_or(0.0, |sigma| sigma / SMALL_BLUR);
+    let severity = full.max(small);
+    let words = if full >= small {
+        format!(
+            "blurred: its edges are {:.0} pixels wide",
+            2.5 * full * BLUR
+        )
+    } else {
+        "blurred: not even a small copy is sharp".to_string()
+    };
+    fault(
+        seen,
+        Measure::Sharpness,
+        severity,
+        Step::Deblur,
+        words,
+        "a sharp picture of the same thing",
+    )
+}
+
+/// Too little light.
+fn dark(seen: &Seen<'_>) -> Option<Fault> {
+    if !matches!(seen.content, Content::Photo | Content::Product) {
+        return None;
+    }
+    let middle = seen.evidence.middle_brightness?;
+    // A thing before black has clean blacks; too little light has not.
+    let severity = (DARK / middle.max(0.02)).min(3.0);
+    let words = format!("dark: half of it is under {:.0} % of white", middle * 100.0);
+    fault(
+        seen,
+        Measure::Light,
+        severity,
+        Step::Lighten,
+        words,
+        "more light: a median over 20 %",
+    )
+}
+
+/// The blocks of JPEG.
+fn blocks(seen: &Seen<'_>) -> Option<Fault> {
+    let quality = seen.evidence.jpeg_quality?;
+    // The file may be of low quality where nothing shows it; pixels that show blocks count.
+    let severity = QUALITY / quality.max(3.0);
+    let words = format!("JPEG blocks: about quality {quality:.0}");
+    fault(
+        seen,
+        Measure::Jpeg,
+        severity,
+        Step::Deblock,
+        words,
+        "a copy that was compressed less",
+    )
+}
+
+/// Enlarged by others: its pixels are not detail.
+fn enlarged(seen: &Seen<'_>) -> Option<Fault> {
+    let [across, down] = seen.evidence.true_factor?;
+    let factor = across.max(down);
+    if factor < 1.1 {
+        return None;
+    }
+    let picture = seen.picture;
+    let (width, height) = (
+        (picture.width as f32 / across).round().max(1.0) as usize,
+        (picture.height as f32 / down).round().max(1.0) as usize,
+    );
+    let words = format!(
+        "really {width}x{height} inside {}x{}: enlarged about {factor:.1} times",
+        picture.width, picture.height
+    );
+    let step = Step::Shrink { width, height };
+    fault(
+        seen,
+        Measure::TrueResolution,
+        factor / ENLARGED,
+        step,
+        words,
+        "the picture at its own size",
+    )
+}

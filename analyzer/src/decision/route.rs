@@ -1,0 +1,73 @@
+//! By how much, and with which models.
+
+use super::Seen;
+use super::faults::Fault;
+use crate::report::{Content, Family};
+
+/// Fine noise and quality of JPEG beyond which the models for clean pictures draw the damage larger.
+const NOISY: f32 = 2.5;
+const COMPRESSED: f32 = 80.0;
+/// Noise at half size, likewise, and blur of edges.
+const GRAINY: f32 = 2.0;
+const SOFT: f32 = 1.4;
+/// Blur of edges that counts as crisp, for the largest factor.
+const CRISP: f32 = 0.8;
+/// Longer side of what comes out that no one advises to pass.
+const LARGEST: f32 = 8000.0;
+
+/// The family by content and damage.
+pub fn family(seen: &Seen<'_>) -> Family {
+    match seen.content {
+        Content::Art => Family::Art,
+        Content::Text => Family::Text,
+        Content::PixelArt => Family::Nearest,
+        Content::Photo | Content::Product if damaged(seen) => Family::Recover,
+        Content::Photo | Content::Product => Family::Photo,
+    }
+}
+
+/// Whether the damage would be enlarged by a model that believes its input.
+fn damaged(seen: &Seen<'_>) -> bool {
+    let over = |value: Option<f32>, limit: f32| value.is_some_and(|value| value > limit);
+    let evidence = seen.evidence;
+    over(evidence.noise_sigma, NOISY)
+        || (over(evidence.grain_sigma, GRAINY)
+            && evidence.edges_kept.is_some_and(|kept| kept < 0.8))
+        || evidence
+            .jpeg_quality
+            .is_some_and(|quality| quality < COMPRESSED)
+        || over(evidence.edge_sigma, SOFT)
+}
+
+/// The factor that the picture carries, and what was not chosen.
+pub fn scale(seen: &Seen<'_>, faults: &[Fault]) -> (f32, Vec<String>) {
+    let worst = faults.first().map_or(0.0, |fault| fault.severity);
+    let evidence = seen.evidence;
+    let clean = evidence.noise_sigma.is_none_or(|sigma| sigma < 1.0)
+        && evidence.jpeg_quality.is_none_or(|quality| quality >= 92.0)
+        && evidence.edge_sigma.is_some_and(|sigma| sigma < CRISP);
+    let (mut scale, mut not) = if worst >= 0.75 {
+        (
+            2.0,
+            vec!["4x: would stay below the quality line".to_string()],
+        )
+    } else if clean && worst < 0.45 && seen.longer() <= 512 {
+        (6.0, Vec::new())
+    } else {
+        (
+            4.0,
+            vec!["6x: only very clean pictures carry it".to_string()],
+        )
+    };
+    while scale > 2.0 && scale * seen.longer() as f32 > LARGEST {
+        not.insert(
+            0,
+            format!(
+                "{scale}x: {:.0} pixels are more than its detail fills",
+                scale * seen.longer() as f32
+            ),
+        );
+        scale -= 2.0;
+    }
+    (scale, not)
+}
