@@ -15,6 +15,8 @@ const WHITE: f32 = 253.0;
 const CLIPPED: f32 = 0.25;
 /// Signal over noise that a low key picture keeps.
 const CLEAN: f32 = 12.0;
+/// Steps of brightness that are told apart.
+const BINS: usize = 1024;
 /// Fewest pixels that say anything about light.
 const LEAST: usize = 64;
 
@@ -33,17 +35,30 @@ pub struct Light {
 
 /// Measures the light; `None` below 64 pixels.
 pub fn measure(overview: &Overview) -> Option<Light> {
-    let mut luma = overview.luma();
-    if luma.len() < LEAST {
+    if overview.rgb.len() < LEAST {
         return None;
     }
-    luma.sort_unstable_by(f32::total_cmp);
-    let count = luma.len();
+    // A quarter of a level is finer than any threshold here.
+    let mut bins = [0u32; BINS];
+    for v in overview.luma() {
+        bins[((v * BINS as f32 / 256.0) as usize).min(BINS - 1)] += 1;
+    }
+    let count = overview.rgb.len() as f32;
+    let level = |share: f32| {
+        let mut below = 0;
+        let at = bins.iter().position(|&n| {
+            below += n;
+            below as f32 > share * count
+        });
+        at.unwrap_or(BINS - 1) as f32 / (BINS - 1) as f32
+    };
+    let bin = |level: f32| (level * BINS as f32 / 256.0) as usize;
+    let share = |range: &[u32]| range.iter().sum::<u32>() as f32 / count;
     Some(Light {
-        bright: luma[(count - 1) * 99 / 100] / 255.0,
-        middle: luma[count / 2] / 255.0,
-        shadows: luma.partition_point(|&v| v <= BLACK) as f32 / count as f32,
-        lights: (count - luma.partition_point(|&v| v < WHITE)) as f32 / count as f32,
+        bright: level(0.99),
+        middle: level(0.5),
+        shadows: share(&bins[..=bin(BLACK)]),
+        lights: share(&bins[bin(WHITE)..]),
     })
 }
 

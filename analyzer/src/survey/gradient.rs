@@ -59,7 +59,10 @@ impl Gradient {
     /// Edge points of the part that the tile answers for, with gradients of at least `least`.
     pub fn edge_points(&self, tile: &Tile, least: f32) -> Vec<EdgePoint> {
         let mut points = Vec::new();
-        for y in tile.rows(BORDER) {
+        let rows = tile.rows(BORDER);
+        let mut tensor = Tensor::new(self, rows.start);
+        for y in rows {
+            tensor.move_to(self, y);
             for x in tile.columns(BORDER) {
                 let at = y * self.width + x;
                 let length = self.length[at];
@@ -92,26 +95,75 @@ impl Gradient {
                     y,
                     length,
                     sigma,
-                    coherence: self.coherence(x, y),
+                    coherence: tensor.coherence(x),
                 });
             }
         }
         points
     }
+}
 
-    /// `(l1 - l2) / (l1 + l2)` of the structure tensor over 7x7 pixels.
-    fn coherence(&self, x: usize, y: usize) -> f32 {
-        let (mut xx, mut yy, mut xy) = (0.0f32, 0.0f32, 0.0f32);
-        for row in y - 3..=y + 3 {
-            let part = row * self.width + x - 3..row * self.width + x + 4;
-            for (&gx, &gy) in self.x[part.clone()].iter().zip(&self.y[part]) {
-                xx += gx * gx;
-                yy += gy * gy;
-                xy += gx * gy;
+/// Rows and columns to each side of a point over which directions are compared.
+const REACH: usize = 3;
+
+/// The structure tensor summed over 7 rows, column by column; it moves down a picture row by row.
+struct Tensor {
+    /// The row in the middle.
+    y: usize,
+    xx: Vec<f32>,
+    yy: Vec<f32>,
+    xy: Vec<f32>,
+}
+
+impl Tensor {
+    /// Around a row that is at least [`REACH`] away from the first and the last.
+    fn new(gradient: &Gradient, y: usize) -> Self {
+        let zeros = || vec![0.0; gradient.width];
+        let mut tensor = Tensor {
+            y,
+            xx: zeros(),
+            yy: zeros(),
+            xy: zeros(),
+        };
+        if gradient.x.len() > (y + REACH) * gradient.width {
+            for row in y - REACH..=y + REACH {
+                tensor.add(gradient, row, 1.0);
             }
         }
+        tensor
+    }
+
+    fn add(&mut self, gradient: &Gradient, row: usize, sign: f32) {
+        let part = row * gradient.width..(row + 1) * gradient.width;
+        let sums = self.xx.iter_mut().zip(&mut self.yy).zip(&mut self.xy);
+        let steps = gradient.x[part.clone()].iter().zip(&gradient.y[part]);
+        for (((xx, yy), xy), (&x, &y)) in sums.zip(steps) {
+            *xx += sign * x * x;
+            *yy += sign * y * y;
+            *xy += sign * x * y;
+        }
+    }
+
+    /// One row down, or none.
+    fn move_to(&mut self, gradient: &Gradient, y: usize) {
+        while self.y < y {
+            self.add(gradient, self.y - REACH, -1.0);
+            self.y += 1;
+            self.add(gradient, self.y + REACH, 1.0);
+        }
+    }
+
+    /// `(l1 - l2) / (l1 + l2)` over 7x7 pixels, 0 to 1.
+    fn coherence(&self, x: usize) -> f32 {
+        let part = x - REACH..x + REACH + 1;
+        let sum = |values: &[f32]| values.iter().sum::<f32>();
+        let (xx, yy, xy) = (
+            sum(&self.xx[part.clone()]),
+            sum(&self.yy[part.clone()]),
+            sum(&self.xy[part]),
+        );
         let apart = ((xx - yy).powi(2) + 4.0 * xy * xy).sqrt();
-        apart / (xx + yy).max(1e-6)
+        (apart / (xx + yy).max(1e-6)).min(1.0)
     }
 }
 
