@@ -23,7 +23,7 @@ use report::{Analysis, Content, Evidence, Measure, Place, Score, Status};
 use survey::{Overview, Tile, tiles};
 
 /// Longer side of the reduced copy on which text, light and composition are looked for.
-const OVERVIEW: usize = 1024;
+pub const OVERVIEW: usize = 1024;
 /// Longer side that the copy has at least that tells blur from afar.
 const SMALL: usize = 512;
 /// Share of neighbours that hardly differ from which a picture without edges is one colour.

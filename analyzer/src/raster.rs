@@ -122,54 +122,59 @@ impl<'a> Raster<'a> {
         }
     }
 
-    /// Green, or grey where there is no colour, 0 to 255, of part of a row, into `out`.
+    /// Green, or grey where there is no colour, over white where it is transparent, 0 to 255, of part of a row,
+    /// into `out`.
     ///
     /// # Panics
     ///
     /// Panics if the part reaches beyond the row.
     pub fn green_row(&self, y: usize, x: usize, out: &mut [f32]) {
-        assert!(x + out.len() <= self.width && y < self.height);
-        let start = (y * self.width + x) * self.channels;
-        let part = start..start + out.len() * self.channels;
-        let (channels, green) = (self.channels, usize::from(self.is_colour()));
-        match self.samples {
-            Samples::U8(data) => {
-                for (out, p) in out.iter_mut().zip(data[part].chunks_exact(channels)) {
-                    *out = f32::from(p[green]);
-                }
-            }
-            Samples::U16(data) => {
-                for (out, p) in out.iter_mut().zip(data[part].chunks_exact(channels)) {
-                    *out = f32::from(p[green]) / 257.0;
-                }
-            }
-        }
+        self.weighted_row(y, x, out, |[_, green, _]| green);
     }
 
-    /// Luma (ITU-R BT.601, as in JPEG), 0 to 255, of part of a row, into `out`.
+    /// Luma (ITU-R BT.601, as in JPEG), over white where it is transparent, 0 to 255, of part of a row, into `out`.
     ///
     /// # Panics
     ///
     /// Panics if the part reaches beyond the row.
     pub fn luma_row(&self, y: usize, x: usize, out: &mut [f32]) {
-        fn weigh<T: Copy>(row: &[T], channels: usize, out: &mut [f32], value: impl Fn(T) -> f32) {
-            if channels >= 3 {
-                for (out, p) in out.iter_mut().zip(row.chunks_exact(channels)) {
-                    *out = 0.299 * value(p[0]) + 0.587 * value(p[1]) + 0.114 * value(p[2]);
-                }
-            } else {
-                for (out, p) in out.iter_mut().zip(row.chunks_exact(channels)) {
-                    *out = value(p[0]);
-                }
+        if self.is_colour() {
+            let luma = |[red, green, blue]: [f32; 3]| 0.299 * red + 0.587 * green + 0.114 * blue;
+            self.weighted_row(y, x, out, luma);
+        } else {
+            self.green_row(y, x, out);
+        }
+    }
+
+    /// One number a pixel, `weigh` of its samples of 0 to 255, over white.
+    fn weighted_row(&self, y: usize, x: usize, out: &mut [f32], weigh: impl Fn([f32; 3]) -> f32) {
+        fn fill<T: Copy>(
+            row: &[T],
+            channels: usize,
+            out: &mut [f32],
+            value: impl Fn(T) -> f32,
+            weigh: impl Fn([f32; 3]) -> f32,
+        ) {
+            let pixels = out.iter_mut().zip(row.chunks_exact(channels));
+            match channels {
+                1 => pixels.for_each(|(out, p)| *out = weigh([value(p[0]); 3])),
+                3 => pixels
+                    .for_each(|(out, p)| *out = weigh([value(p[0]), value(p[1]), value(p[2])])),
+                _ => pixels.for_each(|(out, p)| {
+                    let alpha = value(p[channels - 1]) / 255.0;
+                    let colour = if channels == 2 { [0; 3] } else { [0, 1, 2] };
+                    *out = weigh(colour.map(|c| value(p[c]))) * alpha + 255.0 * (1.0 - alpha);
+                }),
             }
         }
         assert!(x + out.len() <= self.width && y < self.height);
         let start = (y * self.width + x) * self.channels;
         let part = start..start + out.len() * self.channels;
         match self.samples {
-            Samples::U8(data) => weigh(&data[part], self.channels, out, f32::from),
+            Samples::U8(data) => fill(&data[part], self.channels, out, f32::from, weigh),
             Samples::U16(data) => {
-                weigh(&data[part], self.channels, out, |v| f32::from(v) / 257.0);
+                let value = |v: u16| f32::from(v) / 257.0;
+                fill(&data[part], self.channels, out, value, weigh);
             }
         }
     }

@@ -181,11 +181,11 @@ fn advice(seen: &Seen<'_>, action: Action, confidence: f32, faults: &[Fault]) ->
             Measure::SubjectClarity,
             Measure::Noise,
             Measure::TextReadable,
+            Measure::Light,
+            Measure::Content,
         ];
-        reasons = good
-            .iter()
-            .filter_map(|&measure| seen.reason(measure))
-            .collect();
+        let measured = good.iter().filter_map(|&measure| seen.reason(measure));
+        reasons = measured.take(4).collect();
     }
     let mut steps: Vec<Step> = Vec::new();
     if action != Action::Upscale {

@@ -15,27 +15,30 @@ type Term = (f32, fn(&Traits) -> f32);
 
 /// The regression's weights: log-odds of art.
 const ART: [Term; 13] = [
-    (-0.776, |t| t.same),
-    (2.044, |t| t.flat),
-    (9.310, |t| t.strokes),
-    (0.564, |t| t.eight_colours),
-    (0.854, |t| t.palette),
-    (1.973, |t| t.saturation),
-    (-1.078, |t| t.smooth),
-    (1.627, |t| t.texture),
-    (-0.722, |t| t.spread),
-    (-0.618, |t| t.entropy),
-    (5.419, |t| t.two_toned),
-    (-3.290, |t| t.floor),
-    (0.836, |t| t.plain_border),
+    (-1.742, |t| t.same),
+    (1.801, |t| t.flat),
+    (14.082, |t| t.strokes),
+    (0.849, |t| t.eight_colours),
+    (0.755, |t| t.palette),
+    (2.135, |t| t.saturation),
+    (-0.430, |t| t.smooth),
+    (1.100, |t| t.texture),
+    (-3.432, |t| t.spread),
+    (0.371, |t| t.entropy),
+    (4.247, |t| t.two_toned),
+    (-2.279, |t| t.floor),
+    (0.351, |t| t.plain_border),
 ];
-const ART_BIAS: f32 = -1.742;
+const ART_BIAS: f32 = -1.059;
 /// Probability from which it is called art: photographs are more common, and their models do less harm.
-const IS_ART: f32 = 0.7;
+const IS_ART: f32 = 0.65;
 
 /// Fewest letters of a page on a plain ground, and of a page on any.
 const PAGE: usize = 40;
 const CROWDED: usize = 150;
+/// Fewest letters of a page in two colours, or the share of stroke edges of one too small to show any.
+const FEW_LETTERS: usize = 4;
+const STROKES: f32 = 0.03;
 /// Share of a plain ground.
 const PLAIN: f32 = 0.6;
 
@@ -70,7 +73,8 @@ pub fn measure(
     let two_coloured = traits.same > 0.6
         && traits.two_colours > 0.9
         && traits.strokes > 0.005
-        && traits.entropy < 0.45;
+        && traits.entropy < 0.45
+        && (letters >= FEW_LETTERS || traits.strokes > STROKES);
     let page = letters >= PAGE && plain > PLAIN && text.share > 0.01;
     let crowded = letters >= CROWDED && traits.smooth > 0.5 && traits.two_toned > 0.3;
     if two_coloured || page || crowded {

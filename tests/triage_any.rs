@@ -1,0 +1,203 @@
+//! Any picture gets an answer: statuses fit, numbers are numbers, nothing panics.
+
+use proptest::prelude::*;
+use upwise_analyzer::report::{Action, Analysis, Content, Family, Measure, Status};
+use upwise_analyzer::{FileFacts, Raster, Samples, analyze};
+
+fn look(width: usize, height: usize, channels: usize, data: &[u8]) -> Analysis {
+    let raster = Raster::new(width, height, channels, Samples::U8(data)).expect("samples fit");
+    analyze(&raster, &FileFacts::default())
+}
+
+/// What holds for every answer.
+fn check(analysis: &Analysis) {
+    let inside = |p: &upwise_analyzer::report::Place| {
+        p.width > 0
+            && p.height > 0
+            && p.x + p.width <= analysis.width
+            && p.y + p.height <= analysis.height
+    };
+    assert_eq!(analysis.scores.len(), 12);
+    for score in &analysis.scores {
+        assert_eq!(
+            score.value.is_some(),
+            score.status == Status::Measured,
+            "{score:?}"
+        );
+        if let Some(value) = score.value {
+            assert!((0.0..=1.0).contains(&value), "{score:?}");
+        }
+        assert!(
+            !score.sentence.is_empty() && score.places.iter().all(inside),
+            "{score:?}"
+        );
+    }
+    let decision = &analysis.decision;
+    assert!((0.0..=1.0).contains(&decision.confidence));
+    assert!(!decision.reasons.is_empty(), "{decision:?}");
+    let enlarges = matches!(decision.action, Action::Upscale | Action::FixFirst);
+    assert!(!enlarges || decision.scale.is_some_and(|s| (2.0..=8.0).contains(&s)));
+    assert!((1..=3).contains(&analysis.inspect.len()));
+    assert!(analysis.inspect.iter().all(|i| inside(&i.place)));
+    for map in &analysis.maps {
+        assert_eq!(map.cells.len(), map.columns * map.rows);
+        assert!(
+            map.cells.iter().all(|v| (0.0..=1.0).contains(v)),
+            "{:?}",
+            map.measure
+        );
+    }
+    // NaN and infinity have no JSON: they would become null where a number belongs.
+    let values = format!("{:?}", analysis.evidence);
+    assert!(
+        !values.contains("NaN") && !values.contains("inf"),
+        "{values}"
+    );
+}
+
+#[test]
+fn the_smallest_the_longest_and_the_emptiest() {
+    for (width, height) in [
+        (1, 1),
+        (1, 300),
+        (300, 1),
+        (2, 2),
+        (7, 9),
+        (15, 15),
+        (3000, 30),
+        (30, 3000),
+        (257, 8),
+    ] {
+        for channels in 1..=4 {
+            for value in [0, 128, 255] {
+                let data = vec![value; width * height * channels];
+                let analysis = look(width, height, channels, &data);
+                check(&analysis);
+                assert_eq!(
+                    analysis.decision.action,
+                    Action::Keep,
+                    "{width}x{height}: one colour"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn what_only_alpha_shows_is_seen() {
+    // Black everywhere; a disc is opaque, the rest transparent: over white it is a black disc.
+    let (width, height) = (200, 160);
+    let data: Vec<u8> = (0..width * height)
+        .flat_map(|i| {
+            let far = ((i % width) as f32 - 100.0).hypot((i / width) as f32 - 80.0);
+            [0, 0, 0, if far < 50.0 { 255 } else { 0 }]
+        })
+        .collect();
+    let analysis = look(width, height, 4, &data);
+    check(&analysis);
+    let subject = analysis.score(Measure::SubjectClarity).expect("a score");
+    assert!(subject.value.is_none_or(|value| value > 0.5), "{subject:?}");
+}
+
+#[test]
+fn noise_alone_is_nothing_to_build_on() {
+    let mut state = 7u64;
+    let data: Vec<u8> = (0..512 * 512 * 3)
+        .map(|_| {
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1);
+            (state >> 56) as u8
+        })
+        .collect();
+    let analysis = look(512, 512, 3, &data);
+    check(&analysis);
+    assert!(
+        matches!(
+            analysis.decision.action,
+            Action::Regenerate | Action::FixFirst
+        ),
+        "{:?}",
+        analysis.decision
+    );
+}
+
+#[test]
+fn sprites_are_pixel_art_at_any_whole_size() {
+    // A sprite of 24x24 in six colours.
+    let sprite = |x: usize, y: usize| -> [u8; 3] {
+        let colours = [
+            [20, 20, 40],
+            [200, 60, 50],
+            [240, 200, 90],
+            [60, 140, 80],
+            [90, 90, 200],
+            [250, 250, 250],
+        ];
+        let (dx, dy) = (x as i32 - 12, y as i32 - 11);
+        let ring = (dx * dx + dy * dy) / 22;
+        colours[if ring > 5 {
+            5
+        } else {
+            (ring as usize + (x / 5 + y / 7) % 3) % 5
+        }]
+    };
+    for block in [1, 2, 3, 7, 16] {
+        let side = 24 * block;
+        let data: Vec<u8> = (0..side * side)
+            .flat_map(|i| sprite(i % side / block, i / side / block))
+            .collect();
+        let analysis = look(side, side, 3, &data);
+        check(&analysis);
+        assert_eq!(analysis.content, Content::PixelArt, "blocks of {block}");
+        assert_eq!(analysis.decision.family, Family::Nearest);
+        let scale = analysis.decision.scale.expect("a factor");
+        assert_eq!(scale.fract(), 0.0);
+        if block > 1 {
+            assert_eq!(analysis.evidence.pixel_art_block, Some(block as f32));
+        }
+    }
+}
+
+#[test]
+fn sixteen_bits_and_eight_give_one_answer() {
+    let (width, height) = (180, 140);
+    let value = |i: usize| {
+        let (x, y) = ((i % width) as f32, (i / width) as f32);
+        (128.0 + 70.0 * (x / 9.0).sin() * (y / 13.0).cos() + 30.0 * ((x * y) / 900.0).sin()) as u8
+    };
+    let eight: Vec<u8> = (0..width * height).map(value).collect();
+    let sixteen: Vec<u16> = eight.iter().map(|&v| u16::from(v) * 257).collect();
+    let raster = Raster::new(width, height, 1, Samples::U16(&sixteen)).expect("samples fit");
+    let wide = analyze(&raster, &FileFacts::default());
+    assert_eq!(wide, look(width, height, 1, &eight));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    #[test]
+    fn any_size_and_content_has_an_answer(
+        width in 1usize..90,
+        height in 1usize..90,
+        channels in 1usize..=4,
+        seed in any::<u64>(),
+        levels in 1u64..=256,
+        block in 1usize..9,
+    ) {
+        let hash = |n: u64| {
+            let mut x = n.wrapping_add(seed).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+            x ^= x >> 29;
+            x = x.wrapping_mul(0xbf58_476d_1ce4_e5b9);
+            x ^ x >> 32
+        };
+        let data: Vec<u8> = (0..width * height * channels)
+            .map(|i| {
+                let (pixel, channel) = (i / channels, i % channels);
+                let cell = (pixel % width / block) + 1000 * (pixel / width / block);
+                (hash((cell * 4 + channel) as u64) % levels * 255 / levels.max(2).saturating_sub(1)).min(255) as u8
+            })
+            .collect();
+        check(&look(width, height, channels, &data));
+    }
+}
