@@ -53,6 +53,16 @@ fn every_kind_of_file_comes_out_right() {
             }
         }
     }
+    // AVIF is only written.
+    for kind in ["rgb8", "rgba8", "grey8", "grey-alpha8", "rgb16"] {
+        let (seen, expected) = corpus.through_avif(kind);
+        let (colour, alpha) = seen.distance(&expected);
+        if colour.max(alpha) > LANCZOS_TOLERANCE || seen.samples.len() != expected.samples.len() {
+            wrong.push(format!(
+                "avif/{kind}: colour is {colour:.4} off, alpha {alpha:.4}"
+            ));
+        }
+    }
     assert!(
         wrong.is_empty(),
         "{} wrong of {} files:\n{}",

@@ -15,7 +15,7 @@ const WIDTH: usize = 64;
 const HEIGHT: usize = 48;
 
 /// Programs that `make.sh` and the comparison run, beside ImageMagick's.
-const PROGRAMS: [&str; 7] = [
+const PROGRAMS: [&str; 8] = [
     "vips",
     "vipsheader",
     "exiftool",
@@ -23,6 +23,7 @@ const PROGRAMS: [&str; 7] = [
     "cjpeg",
     "cwebp",
     "cjxl",
+    "avifdec",
 ];
 
 /// What other programs see in a file.
@@ -240,6 +241,37 @@ impl Corpus {
         })
     }
 
+    /// What a decoder of AVIF and the pictures that a base was made of come to: the enlargement to AVIF, reduced again,
+    /// and the base.
+    pub fn through_avif(&self, kind: &str) -> (Shown, Shown) {
+        let base = self.folder.arg(&format!("base/{kind}.png"));
+        let (avif, png) = (self.folder.arg("out.avif"), self.folder.arg("out.png"));
+        run([
+            "upscale",
+            &base,
+            "-n",
+            "lanczos",
+            "-s",
+            "2",
+            "-o",
+            &avif,
+            "--overwrite",
+        ])
+        .expect(0, &[]);
+        let decoded = Command::new("avifdec").args([&avif, &png]).output();
+        assert!(decoded.expect("avifdec").status.success(), "{kind}");
+        let shown = |from: &str| {
+            let to = self.folder.at("shown.pam");
+            let made = Command::new(&self.magick)
+                .args([from, "-depth", "16", "-colorspace", "sRGB"])
+                .arg(&to)
+                .status();
+            assert!(made.expect("ImageMagick").success(), "{from}");
+            Shown::read(&to).expect("a map")
+        };
+        (shown(&png).halved(), shown(&base))
+    }
+
     /// Enlarges all of it at once and returns what went wrong.
     pub fn enlarge(&self, to: &str, options: &[&str]) -> Vec<String> {
         let (from, to) = (self.folder.arg("in"), self.folder.arg(to));
@@ -268,6 +300,8 @@ impl Corpus {
                     .expect("UTF-8")
             })
             .collect();
+        // Beside the outputs lie the receipts of them.
+        names.retain(|name| !name.starts_with('.'));
         names.sort();
         let headers = self.headers(&folder, &names);
         let tags = tags(&folder);

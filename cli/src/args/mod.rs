@@ -1,6 +1,7 @@
 //! The command line as it is typed. What it means is decided in the folders of the commands.
 
 pub mod bench;
+pub mod deliver;
 pub mod machine;
 pub mod models;
 pub mod template;

@@ -5,16 +5,19 @@ use std::path::PathBuf;
 use clap::{ArgGroup, Args, ValueEnum};
 use upwise_weights::Tier;
 
+use super::deliver::Deliver;
 use super::machine::MachineArgs;
 use super::template::Template;
 use super::values::{self, Shard, TargetSize};
-use crate::picture::Format;
+use crate::picture::{Depth, Format};
 
 const EXAMPLES: &str = "\
 Examples:
   upwise upscale photo.jpg                      photo_4x.jpg beside it, four times the size
   upwise upscale photo.jpg -s 2 -o big.png      twice the size, as PNG
   upwise upscale shots/ -o out/ --recursive     every picture of a folder, its tree mirrored
+  upwise upscale photo.jpg --deliver print:A3@300    photo_A3.tif, exactly an A3 sheet
+  upwise upscale photo.jpg --deliver web:2400 --max-bytes 500k    photo_2400px.jpg
   upwise upscale shots/ --name '{stem}_{scale}x.png'    names of your own
   upwise upscale sprite.png -n nearest -s 4     pixel art: blocks stay blocks
   upwise upscale - -o - -f png < a.jpg > b.png  through pipes\n";
@@ -43,7 +46,7 @@ input, 69 model missing or unsupported, 73 cannot write, 74 I/O error, 75 over a
 /// its name only when it is complete.
 #[derive(Args, Debug)]
 #[command(
-    group(ArgGroup::new("target").args(["scale", "width", "height", "size", "megapixels"])),
+    group(ArgGroup::new("target").args(["scale", "width", "height", "size", "megapixels", "deliver"])),
     after_help = EXAMPLES,
     after_long_help = format!("{EXAMPLES}\n{NOTES}")
 )]
@@ -85,6 +88,17 @@ pub struct UpscaleArgs {
     #[arg(long, value_name = "MP", value_parser = values::megapixels)]
     pub megapixels: Option<f64>,
 
+    /// What the result is for: print:A3@300, print:300x400mm@300 or web:2400
+    ///
+    /// print takes A0 to A6, Letter, Legal, Tabloid, or a size in mm, cm or in, and pixels per inch. The picture's
+    /// middle covers the sheet to its edges, to the exact pixel; what does not fit is cut off on both sides, and said.
+    /// Sheets with names lie as the picture does. TIFF (or PNG), with its resolution, metadata and profile.
+    ///
+    /// web takes the longest side in pixels. sRGB, 8 bits, and nothing but pixels: EXIF with its position, XMP and IPTC
+    /// are left out. JPEG of quality 85, unless -f, -o or --quality say otherwise.
+    #[arg(long, value_name = "WHAT")]
+    pub deliver: Option<Deliver>,
+
     /// Options of the model and of the machine
     #[command(flatten)]
     pub run: RunArgs,
@@ -119,9 +133,21 @@ pub struct UpscaleArgs {
     #[arg(long, value_name = "i/n", value_parser = values::shard)]
     pub shard: Option<Shard>,
 
-    /// Quality of JPEG and AVIF
-    #[arg(long, value_name = "1-100", default_value_t = 95, value_parser = clap::value_parser!(u8).range(1..=100))]
-    pub quality: u8,
+    /// Quality of JPEG and AVIF [default: 95]
+    #[arg(long, value_name = "1-100", value_parser = clap::value_parser!(u8).range(1..=100))]
+    pub quality: Option<u8>,
+
+    /// Most bytes of a JPEG or AVIF, such as 300k: its quality is lowered as far as it has to be
+    #[arg(long, value_name = "BYTES", value_parser = values::file_bytes)]
+    pub max_bytes: Option<u64>,
+
+    /// Bits of a sample, 8 or 16 [default: as the input]
+    #[arg(long, value_name = "BITS", value_parser = values::depth)]
+    pub bit_depth: Option<Depth>,
+
+    /// Leave out EXIF, XMP, IPTC and texts; the colour profile and the resolution stay
+    #[arg(long)]
+    pub strip: bool,
 
     /// Most pixels that an input may have; the largest scanners stay below a quarter of the default
     #[arg(long, value_name = "PIXELS", default_value = "1G", value_parser = values::pixels)]

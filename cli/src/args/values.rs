@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::picture::Depth;
+
 /// How large the result is to be.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum TargetSize {
@@ -15,6 +17,17 @@ pub enum TargetSize {
     Size(usize, usize),
     /// About this many million pixels, in proportion.
     Megapixels(f64),
+    /// This many pixels along the longest side, the other in proportion; smaller than the picture is possible.
+    Longest(usize),
+    /// Exactly this many pixels, covered by the picture's middle; smaller than the picture is possible.
+    Cover {
+        /// Pixels in a row.
+        width: usize,
+        /// Rows.
+        height: usize,
+        /// Whether both change places where the picture lies the other way.
+        turns: bool,
+    },
 }
 
 impl TargetSize {
@@ -27,6 +40,44 @@ impl TargetSize {
             TargetSize::Height(h) => h as f64 / height,
             TargetSize::Size(w, h) => (w as f64 / width).max(h as f64 / height),
             TargetSize::Megapixels(megapixels) => (megapixels * 1e6 / (width * height)).sqrt(),
+            TargetSize::Longest(longest) => longest as f64 / width.max(height),
+            TargetSize::Cover { .. } => {
+                let (w, h) = self
+                    .sheet(width as usize, height as usize)
+                    .unwrap_or((1, 1));
+                (w as f64 / width).max(h as f64 / height)
+            }
+        }
+    }
+
+    /// The sheet that a picture of this size has to cover, lying as the picture does where it may be turned.
+    pub fn sheet(self, width: usize, height: usize) -> Option<(usize, usize)> {
+        let TargetSize::Cover {
+            width: across,
+            height: down,
+            turns,
+        } = self
+        else {
+            return None;
+        };
+        let lies_otherwise = width != height && (width > height) != (across > down);
+        Some(match turns && lies_otherwise {
+            true => (down, across),
+            false => (across, down),
+        })
+    }
+
+    /// The size of the result where it is given in pixels and may be smaller than the picture.
+    pub fn delivered(self, width: usize, height: usize) -> Option<(usize, usize)> {
+        match self {
+            TargetSize::Longest(longest) => {
+                let side = |side: usize| {
+                    let exact = side as f64 * longest as f64 / width.max(height) as f64;
+                    (exact.round() as usize).max(1)
+                };
+                Some((side(width), side(height)))
+            }
+            _ => self.sheet(width, height),
         }
     }
 }
@@ -40,6 +91,8 @@ impl fmt::Display for TargetSize {
             TargetSize::Height(height) => write!(f, "{height}h"),
             TargetSize::Size(width, height) => write!(f, "{width}x{height}"),
             TargetSize::Megapixels(megapixels) => write!(f, "{megapixels}mp"),
+            TargetSize::Longest(longest) => write!(f, "{longest}px"),
+            TargetSize::Cover { width, height, .. } => write!(f, "{width}x{height}"),
         }
     }
 }
@@ -106,6 +159,20 @@ pub fn pixels(word: &str) -> Result<u64, String> {
     amount(word, 1000.0).ok_or_else(|| "a number of pixels, such as 50000000, 50M or 1G".into())
 }
 
+/// Bytes of a file: a number with an optional K, M, G or T, which are powers of 1000.
+pub fn file_bytes(word: &str) -> Result<u64, String> {
+    amount(word, 1000.0).ok_or_else(|| "an amount of bytes, such as 300k or 1.5M".into())
+}
+
+/// Bits of a sample.
+pub fn depth(word: &str) -> Result<Depth, String> {
+    match word {
+        "8" => Ok(Depth::Eight),
+        "16" => Ok(Depth::Sixteen),
+        _ => Err("8 or 16".into()),
+    }
+}
+
 fn amount(word: &str, base: f64) -> Option<u64> {
     let upper = word.trim().to_ascii_uppercase();
     let number = upper.trim_end_matches("IB").trim_end_matches('B');
@@ -158,5 +225,17 @@ mod tests {
         assert_eq!(TargetSize::Height(100).factor(100, 50), 2.0);
         assert_eq!(TargetSize::Size(200, 150).factor(100, 50), 3.0);
         assert_eq!(TargetSize::Megapixels(0.02).factor(100, 50), 2.0);
+        assert_eq!(TargetSize::Longest(50).delivered(100, 33), Some((50, 17)));
+        assert_eq!(TargetSize::Longest(3).delivered(1000, 1), Some((3, 1)));
+        let sheet = |turns| TargetSize::Cover {
+            width: 300,
+            height: 400,
+            turns,
+        };
+        assert_eq!(sheet(true).delivered(100, 50), Some((400, 300)));
+        assert_eq!(sheet(false).delivered(100, 50), Some((300, 400)));
+        assert_eq!(sheet(true).delivered(50, 50), Some((300, 400)));
+        assert_eq!(sheet(true).factor(100, 50), 6.0);
+        assert_eq!(TargetSize::Scale(2.0).delivered(100, 50), None);
     }
 }

@@ -120,6 +120,11 @@ impl Format {
         }
     }
 
+    /// Whether a quality can be chosen: it is lossy.
+    pub fn has_quality(self) -> bool {
+        matches!(self, Format::Jpeg | Format::Avif)
+    }
+
     /// Whether an ICC profile can be stored.
     pub fn holds_profile(self) -> bool {
         self != Format::Avif

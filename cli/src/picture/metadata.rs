@@ -79,6 +79,22 @@ impl Metadata {
         }
     }
 
+    /// Drops all but the profile, the density and what PNG says of its colours.
+    pub fn strip(&mut self) {
+        self.exif = None;
+        self.xmp = None;
+        self.photoshop = None;
+        self.png.text.clear();
+    }
+
+    /// Changes the density, in EXIF as well where that states one.
+    pub fn set_density(&mut self, density: Density) {
+        self.density = Some(density);
+        if let Some(data) = &mut self.exif {
+            exif::set_density(data, density);
+        }
+    }
+
     /// Tells EXIF the size of the picture that is about to be written.
     pub fn set_size(&mut self, width: usize, height: usize) {
         if let Some(data) = &mut self.exif {

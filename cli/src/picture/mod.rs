@@ -10,6 +10,9 @@
 //! network takes: it becomes sRGB, through its own profile where it has one.
 
 pub mod alpha;
+mod budget;
+pub mod colour;
+mod crop;
 pub mod decode;
 pub mod encode;
 pub mod exif;

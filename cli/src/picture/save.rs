@@ -11,6 +11,7 @@ use std::path::Path;
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use std::thread;
 
+use super::budget::Spool;
 use super::decode::probe;
 use super::encode::{Header, Options, RowSource, encode};
 use super::part::{Part, folder_of};
@@ -84,14 +85,46 @@ impl RowSource for Feed {
     }
 }
 
-/// Encodes what `produce` pushes, on a second thread.
+/// What was written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Saved {
+    /// Length of the file.
+    pub bytes: u64,
+    /// The quality that it has.
+    pub quality: u8,
+}
+
+/// Encodes what `produce` pushes and returns its quality.
 fn write<W: Write + Seek + Send, E>(
     out: &mut W,
     format: Format,
     header: &Header<'_>,
     options: &Options,
     produce: impl FnOnce(&mut RowSink) -> Result<(), E>,
-) -> Result<(), SaveError<E>> {
+) -> Result<u8, SaveError<E>> {
+    let Some(most) = options.max_bytes else {
+        let consume = |rows: &mut Feed| encode(format, out, header, options, rows);
+        return feed(header, consume, produce).map(|()| options.quality);
+    };
+    let mut spool = feed(header, |rows| Spool::fill(header, rows), produce)?;
+    let mut search = || {
+        let quality = spool.best_quality(format, header, options, most)?;
+        let options = Options {
+            quality,
+            ..*options
+        };
+        spool.encode(format, out, header, &options)?;
+        Ok(quality)
+    };
+    search().map_err(SaveError::Encode)
+}
+
+/// Hands what `produce` pushes to `consume`, on a second thread.
+fn feed<T: Send, E>(
+    header: &Header<'_>,
+    consume: impl FnOnce(&mut Feed) -> Result<T, PictureError> + Send,
+    produce: impl FnOnce(&mut RowSink) -> Result<(), E>,
+) -> Result<T, SaveError<E>> {
     let (batches, to_encode) = sync_channel(BATCHES);
     let (give_back, used) = channel();
     let mut sink = RowSink {
@@ -101,14 +134,14 @@ fn write<W: Write + Seek + Send, E>(
         capacity: BATCH_BYTES.max(header.row_bytes()),
         stopped: false,
     };
-    let mut feed = Feed {
+    let mut rows = Feed {
         batches: to_encode,
         used: give_back,
         batch: Vec::new(),
         at: 0,
     };
     thread::scope(|scope| {
-        let encoder = scope.spawn(move || encode(format, out, header, options, &mut feed));
+        let encoder = scope.spawn(move || consume(&mut rows));
         let produced = produce(&mut sink);
         if produced.is_ok() && !sink.batch.is_empty() {
             sink.hand_over();
@@ -122,8 +155,8 @@ fn write<W: Write + Seek + Send, E>(
             // The encoder's failure is why the rows stopped, unless they failed by themselves.
             (Err(error), _) if !stopped => Err(SaveError::Rows(error)),
             (_, Err(error)) => Err(SaveError::Encode(error)),
-            (Err(error), Ok(())) => Err(SaveError::Rows(error)),
-            (Ok(()), Ok(())) => Ok(()),
+            (Err(error), Ok(_)) => Err(SaveError::Rows(error)),
+            (Ok(()), Ok(done)) => Ok(done),
         }
     })
 }
@@ -157,45 +190,51 @@ pub fn check_target(path: &Path, overwrite: bool) -> Result<(), String> {
     }
 }
 
-/// Writes a picture to a file in the making, makes sure of it, and returns its length in bytes.
+/// Writes a picture to a file in the making and makes sure of it.
 pub fn to_part<E>(
     part: &mut Part,
     format: Format,
     header: &Header<'_>,
     options: &Options,
     produce: impl FnOnce(&mut RowSink) -> Result<(), E>,
-) -> Result<u64, SaveError<E>> {
+) -> Result<Saved, SaveError<E>> {
     let mut out = BufWriter::with_capacity(1 << 16, part.file());
-    write(&mut out, format, header, options, produce)?;
+    let quality = write(&mut out, format, header, options, produce)?;
     let io = |e: io::Error| SaveError::Encode(PictureError::Io(e));
     out.flush().map_err(io)?;
     drop(out);
     part.file().sync_all().map_err(io)?;
-    verify(part.path(), format, header).map_err(SaveError::Encode)
+    let bytes = verify(part.path(), format, header, options).map_err(SaveError::Encode)?;
+    Ok(Saved { bytes, quality })
 }
 
-/// Writes a picture to a stream that cannot seek, once it is complete, and returns its length in bytes.
+/// Writes a picture to a stream that cannot seek, once it is complete.
 pub fn to_stream<E>(
     stream: &mut impl Write,
     format: Format,
     header: &Header<'_>,
     options: &Options,
     produce: impl FnOnce(&mut RowSink) -> Result<(), E>,
-) -> Result<u64, SaveError<E>> {
+) -> Result<Saved, SaveError<E>> {
     let io = |e: io::Error| SaveError::Encode(PictureError::Io(e));
     let mut file = tempfile::tempfile().map_err(io)?;
     let mut out = BufWriter::with_capacity(1 << 16, &mut file);
-    write(&mut out, format, header, options, produce)?;
+    let quality = write(&mut out, format, header, options, produce)?;
     out.flush().map_err(io)?;
     drop(out);
     file.rewind().map_err(io)?;
-    let length = io::copy(&mut file, stream).map_err(io)?;
+    let bytes = io::copy(&mut file, stream).map_err(io)?;
     stream.flush().map_err(io)?;
-    Ok(length)
+    Ok(Saved { bytes, quality })
 }
 
 /// Opens what was written and compares it with what should have been.
-fn verify(path: &Path, format: Format, header: &Header<'_>) -> Result<u64, PictureError> {
+fn verify(
+    path: &Path,
+    format: Format,
+    header: &Header<'_>,
+    options: &Options,
+) -> Result<u64, PictureError> {
     let input = Input::open(path, u64::MAX)?;
     let length = input.length();
     let found = probe(input)?;
@@ -203,6 +242,11 @@ fn verify(path: &Path, format: Format, header: &Header<'_>) -> Result<u64, Pictu
         let (format, width, height) = found;
         return Err(PictureError::Io(io::Error::other(format!(
             "what was written reads back as {format} of {width}x{height} pixels"
+        ))));
+    }
+    if options.max_bytes.is_some_and(|most| length > most) {
+        return Err(PictureError::Io(io::Error::other(format!(
+            "what was written has {length} bytes, more than --max-bytes allows"
         ))));
     }
     Ok(length)

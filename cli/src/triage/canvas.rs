@@ -143,6 +143,7 @@ impl Canvas {
         let options = Options {
             quality,
             repetitive: true,
+            ..Options::default()
         };
         let mut file = io::Cursor::new(Vec::new());
         let mut rows = self.rgb.chunks_exact(self.width * 3);

@@ -9,6 +9,7 @@ use std::thread;
 use upwise_engine::DEFAULT_MAX_MEMORY;
 
 use super::console::Console;
+use super::deliver::Delivery;
 use super::job::Context;
 use super::jobs::{self, Job, Jobs};
 use super::journal::{Journal, name_within};
@@ -30,6 +31,7 @@ use crate::picture::{Limits, reason};
 /// Everything that is decided before the first picture is read.
 pub struct Batch {
     router: Router,
+    delivery: Delivery,
     target: TargetSize,
     jobs: Jobs,
     reader: Reader,
@@ -59,8 +61,12 @@ impl Batch {
             .build_global();
         let (threads, isa) = (options.threads, options.isa);
         let router = Router::new(wish, args.run.mode.tier(), options)?;
-        let target = args.target().unwrap_or_else(|| router.default_target());
-        let jobs = jobs::plan(args, target, router.name())?;
+        let delivery = Delivery::new(args);
+        let target = delivery.target.unwrap_or_else(|| router.default_target());
+        let jobs = jobs::plan(args, &delivery, target, router.name())?;
+        for format in jobs.jobs.iter().filter_map(|job| job.format) {
+            delivery.check_format(format)?;
+        }
         let to_stream = jobs.jobs.iter().any(|job| job.output == Place::Stream);
         if to_stream && (args.json || args.json_lines) {
             return Err(Failure::Usage(
@@ -104,6 +110,7 @@ impl Batch {
                 weights,
             },
             router,
+            delivery,
             target,
             jobs,
             max_memory,
@@ -126,7 +133,7 @@ impl Batch {
         let context = Context {
             router: &self.router,
             target: self.target,
-            quality: args.quality,
+            delivery: &self.delivery,
             max_memory: self.max_memory,
             engine_memory: self.engine_memory,
             reader: &self.reader,

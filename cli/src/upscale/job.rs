@@ -9,6 +9,7 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 use upwise_engine::{Error as EngineError, Rows};
 
 use super::console::{Console, Progress};
+use super::deliver::Delivery;
 use super::forecast::Forecast;
 use super::jobs::Job;
 use super::journal::{self, Receipt, Recipe};
@@ -24,8 +25,8 @@ use crate::failure::Failure;
 use crate::inputs::Place;
 use crate::picture::encode::{self, Header, Options, lost_metadata, stored_layout};
 use crate::picture::part::{Part, folder_of};
-use crate::picture::save::{self, RowSink, SaveError};
-use crate::picture::{Format, Picture, alpha, reason};
+use crate::picture::save::{self, RowSink, SaveError, Saved};
+use crate::picture::{Format, Layout, Picture, alpha, reason};
 use crate::{interrupt, memory};
 
 /// What all pictures of a run have in common.
@@ -34,8 +35,8 @@ pub struct Context<'a> {
     pub router: &'a Router,
     /// The size that is asked for.
     pub target: TargetSize,
-    /// Quality of JPEG.
-    pub quality: u8,
+    /// What becomes of every picture.
+    pub delivery: &'a Delivery,
     /// Bytes that one picture may take in all.
     pub max_memory: u64,
     /// Bytes that the network may take of them.
@@ -60,6 +61,10 @@ impl Context<'_> {
         let input_name = job.input.name();
         let mut picture = source.picture;
         let format = job.format.unwrap_or(picture.format.of_result());
+        self.delivery.check_format(format)?;
+        self.delivery
+            .prepare(&mut picture, format, self.target)
+            .map_err(|error| Failure::decode(&input_name, error))?;
         let mut warnings = std::mem::take(&mut picture.warnings);
         let route = self.router.route(&picture, self.target)?;
         let scaler = &*route.scaler;
@@ -80,7 +85,11 @@ impl Context<'_> {
         if constant_alpha == Some(1.0) && !format.holds_alpha() {
             layout.alpha = false;
         }
-        let (stored, lost) = stored_layout(format, layout);
+        let asked = Layout {
+            depth: self.delivery.depth.unwrap_or(layout.depth),
+            ..layout
+        };
+        let (stored, lost) = stored_layout(format, asked);
         warnings.extend(lost);
         warnings.extend(lost_metadata(format, &picture.metadata));
         picture.metadata.set_size(plan.width, plan.height);
@@ -128,7 +137,8 @@ impl Context<'_> {
         }
 
         let options = Options {
-            quality: self.quality,
+            quality: self.delivery.quality,
+            max_bytes: self.delivery.max_bytes,
             repetitive: scaler.repeats_pixels(),
         };
         let work = Work {
@@ -159,7 +169,8 @@ impl Context<'_> {
             Some(part) => save::to_part(part, format, &header, &options, produce),
             None => save::to_stream(&mut io::stdout().lock(), format, &header, &options, produce),
         };
-        let bytes = saved.map_err(|error| match error {
+        let Saved { bytes, quality } = saved.map_err(|error| match error {
+            _ if interrupt::requested() => Failure::Interrupted,
             SaveError::Encode(error) => Failure::encode(&output_name, error),
             SaveError::Rows(failure) => failure,
         })?;
@@ -179,6 +190,7 @@ impl Context<'_> {
             height: plan.height,
             format: format.suffix(),
             bytes,
+            quality: format.has_quality().then_some(quality),
             passes: plan.passes,
             seconds: (source.time + start.elapsed()).as_secs_f64(),
             warnings,

@@ -1,6 +1,7 @@
 //! `upwise upscale`: pictures in, larger pictures out.
 //!
 //! `jobs/` decides what goes where, `router.rs` by the cues of `cues.rs` which model takes a picture,
+//! `deliver.rs` resolves what a result is for,
 //! `batch.rs` takes pictures one after the other, each through `reader.rs` and `job.rs`, `journal/` keeps receipts of
 //! them, with the `settings.rs` that they were made by. `planes.rs` stands between stored samples and the engine's,
 //! `scaler.rs` between this command and the engine, `forecast.rs` says what a picture will take, `space.rs`
@@ -10,6 +11,7 @@
 mod batch;
 mod console;
 mod cues;
+mod deliver;
 mod forecast;
 mod job;
 mod jobs;

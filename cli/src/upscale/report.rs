@@ -78,10 +78,13 @@ pub struct Done {
     pub width: usize,
     /// Rows of the output.
     pub height: usize,
-    /// Format of the output: `png`, `jpg`, `webp`, `tif` or `bmp`.
+    /// Format of the output: `png`, `jpg`, `webp`, `tif`, `bmp` or `avif`.
     pub format: &'static str,
     /// Length of the output.
     pub bytes: u64,
+    /// Quality of the output, where its format has one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub quality: Option<u8>,
     /// Passes of the network.
     pub passes: usize,
     /// Wall-clock seconds, reading and writing included.

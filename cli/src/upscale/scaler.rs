@@ -161,12 +161,30 @@ impl Scaler {
     /// How `width` x `height` pixels get the size that was asked for, with at most `memory` bytes for
     /// each group of channels that goes through the network.
     pub fn plan(&self, width: usize, height: usize, size: TargetSize, memory: u64) -> Result<Plan> {
+        // Smaller than the picture: nothing for a network to do.
+        if let Some((w, h)) = size.delivered(width, height)
+            && (w < width || h < height)
+        {
+            let rows = ROWS_OF_FILTER * (width + w);
+            return Ok(Plan {
+                network: None,
+                width: w,
+                height: h,
+                passes: 0,
+                memory: (rows * BYTES_PER_PIXEL) as u64,
+                macs: 0.0,
+            });
+        }
         let target = match size {
             TargetSize::Scale(factor) => Target::Scale(factor),
             TargetSize::Width(width) => Target::Width(width),
             TargetSize::Height(height) => Target::Height(height),
             TargetSize::Size(width, height) => Target::Size(width, height),
             TargetSize::Megapixels(megapixels) => Target::Megapixels(megapixels),
+            TargetSize::Longest(_) | TargetSize::Cover { .. } => {
+                let (width, height) = size.delivered(width, height).unwrap_or_default();
+                Target::Size(width, height)
+            }
         };
         let within = |memory| {
             let network = self.network.as_ref().map(|network| {

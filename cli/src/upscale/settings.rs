@@ -25,9 +25,13 @@ pub fn settings(args: &UpscaleArgs, target: TargetSize, model: &str) -> Value {
         height: _,
         size: _,
         megapixels: _,
+        deliver,
         run,
         format,
         quality,
+        max_bytes,
+        bit_depth,
+        strip,
         // What is refused, shown or passed over changes no output.
         max_input_pixels: _,
         gpu: _,
@@ -51,5 +55,9 @@ pub fn settings(args: &UpscaleArgs, target: TargetSize, model: &str) -> Value {
         "mode": format!("{mode:?}").to_lowercase(),
         "format": format.map(|format| format.suffix()),
         "quality": quality,
+        "max_bytes": max_bytes,
+        "bit_depth": bit_depth.map(|depth| 8 * depth.bytes()),
+        "strip": strip,
+        "deliver": deliver.as_ref().map(|deliver| format!("{deliver:?}")),
     })
 }

@@ -40,6 +40,8 @@ impl Header<'_> {
 pub struct Options {
     /// Quality of JPEG and AVIF, 1 to 100. From 90 on JPEG's colour keeps its full resolution.
     pub quality: u8,
+    /// Most bytes of the file: the quality is lowered until it fits.
+    pub max_bytes: Option<u64>,
     /// Whether pixels repeat each other exactly, as pixel art enlarged in blocks does; continuous tones do not.
     pub repetitive: bool,
 }
@@ -48,6 +50,7 @@ impl Default for Options {
     fn default() -> Self {
         Options {
             quality: 95,
+            max_bytes: None,
             repetitive: false,
         }
     }

@@ -134,7 +134,11 @@ fn store(data: &mut [u8], big: bool, field: &Field, value: u32) {
             } else {
                 value.to_le_bytes()
             };
-            if let Some(slot) = data.get_mut(field.value..field.value + 2) {
+            if let Some(slot) = field
+                .value
+                .checked_add(2)
+                .and_then(|end| data.get_mut(field.value..end))
+            {
                 slot.copy_from_slice(&bytes);
             }
         }
@@ -144,7 +148,11 @@ fn store(data: &mut [u8], big: bool, field: &Field, value: u32) {
             } else {
                 value.to_le_bytes()
             };
-            if let Some(slot) = data.get_mut(field.value..field.value + 4) {
+            if let Some(slot) = field
+                .value
+                .checked_add(4)
+                .and_then(|end| data.get_mut(field.value..end))
+            {
                 slot.copy_from_slice(&bytes);
             }
         }
@@ -187,6 +195,44 @@ pub fn density(data: &[u8]) -> Option<Density> {
     let x = block.rational(find(X_RESOLUTION)?)?;
     let y = block.rational(find(Y_RESOLUTION)?)?;
     Density::new(x * inches, y * inches)
+}
+
+/// Writes pixels per inch into XResolution, YResolution and ResolutionUnit, where they exist.
+pub fn set_density(data: &mut [u8], density: Density) {
+    /// Whole numbers of thousandths.
+    const PARTS: u32 = 1000;
+    let Some((big, fields)) = Block::new(data).and_then(|block| {
+        let (root, _) = block.directory(block.first_directory()?)?;
+        Some((block.big, root))
+    }) else {
+        return;
+    };
+    for field in fields {
+        let value = match field.tag {
+            X_RESOLUTION => density.x,
+            Y_RESOLUTION => density.y,
+            RESOLUTION_UNIT => {
+                store(data, big, &field, 2);
+                continue;
+            }
+            _ => continue,
+        };
+        if field.kind != RATIONAL {
+            continue;
+        }
+        let numerator = (value * f64::from(PARTS)).round() as u32;
+        for (at, number) in [
+            (field.value, numerator),
+            (field.value.saturating_add(4), PARTS),
+        ] {
+            let part = Field {
+                tag: field.tag,
+                kind: LONG,
+                value: at,
+            };
+            store(data, big, &part, number);
+        }
+    }
 }
 
 /// Writes the picture's size into PixelXDimension and PixelYDimension, where they exist.
@@ -249,6 +295,8 @@ mod tests {
         assert_eq!(density(&block), Density::new(300.0, 300.0));
         assert_eq!(normalise(&mut block), Some(6));
         assert_eq!(normalise(&mut block), Some(1));
+        set_density(&mut block, Density { x: 150.0, y: 72.5 });
+        assert_eq!(density(&block), Density::new(150.0, 72.5));
         set_size(&mut block, 160, 120);
         let back = Directories::read(&mut Cursor::new(&block)).unwrap();
         assert_eq!(back.exif[0].data, 160u16.to_le_bytes());
@@ -263,6 +311,7 @@ mod tests {
             normalise(&mut cut);
             density(&cut);
             set_size(&mut cut, 1, 1);
+            set_density(&mut cut, Density { x: 1.0, y: 1.0 });
             Directories::read(&mut Cursor::new(&cut));
         }
         // Every byte turned into the largest one: offsets, counts and types all go wild.
@@ -272,6 +321,7 @@ mod tests {
             normalise(&mut wild);
             density(&wild);
             set_size(&mut wild, 1, 1);
+            set_density(&mut wild, Density { x: 1.0, y: 1.0 });
             Directories::read(&mut Cursor::new(&wild));
         }
     }

@@ -8,6 +8,7 @@ use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use super::deliver::Delivery;
 use crate::args::upscale::UpscaleArgs;
 use crate::args::values::{Shard, TargetSize};
 use crate::digest::Digest;
@@ -80,11 +81,18 @@ impl Jobs {
 }
 
 /// Decides what is read and where it goes, for the size and the model that are asked for.
-pub fn plan(args: &UpscaleArgs, target: TargetSize, model: &str) -> Result<Jobs, Failure> {
+pub fn plan(
+    args: &UpscaleArgs,
+    delivery: &Delivery,
+    target: TargetSize,
+    model: &str,
+) -> Result<Jobs, Failure> {
     let inputs = inputs::places(args.inputs.iter().chain(&args.more_inputs))?;
     let output = args.output.as_deref().map(Place::new);
     let namer = Namer {
         format: args.format,
+        deliver: args.deliver.as_ref(),
+        preset: delivery.format,
         suffix: args.suffix.as_deref(),
         template: args.name.as_ref(),
         target,
@@ -184,7 +192,9 @@ fn named_place(
     single: bool,
 ) -> Result<Option<(Place, Option<Format>)>, Failure> {
     let named = match (input, output) {
-        (_, Some(Place::Stream)) | (Place::Stream, None) => (Place::Stream, namer.format),
+        (_, Some(Place::Stream)) | (Place::Stream, None) => {
+            (Place::Stream, namer.format.or(namer.preset))
+        }
         (_, Some(Place::File(path))) if single && !is_folder_name(path) => {
             let format = namer.promised(path)?;
             (Place::File(path.clone()), Some(format))

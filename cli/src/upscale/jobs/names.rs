@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 use std::path::Path;
 
+use crate::args::deliver::Deliver;
 use crate::args::template::{Field, Piece, Template};
 use crate::args::values::TargetSize;
 use crate::failure::Failure;
@@ -12,6 +13,10 @@ use crate::picture::{Format, Input};
 pub struct Namer<'a> {
     /// `-f`.
     pub format: Option<Format>,
+    /// `--deliver`.
+    pub deliver: Option<&'a Deliver>,
+    /// The format that `--deliver` comes to where nothing else says one.
+    pub preset: Option<Format>,
     /// `--suffix`.
     pub suffix: Option<&'a str>,
     /// `--name`.
@@ -25,9 +30,10 @@ pub struct Namer<'a> {
 impl Namer<'_> {
     /// What is added to a name that stays beside its input.
     pub fn addition(&self) -> String {
-        match self.suffix {
-            Some(suffix) => suffix.to_string(),
-            None => format!("_{}", self.target),
+        match (self.suffix, self.deliver) {
+            (Some(suffix), _) => suffix.to_string(),
+            (None, Some(deliver)) => format!("_{deliver}"),
+            (None, None) => format!("_{}", self.target),
         }
     }
 
@@ -114,14 +120,18 @@ impl Namer<'_> {
     /// The format of the result, the input's if it is written, and its suffix, spelled as the input spells it where that is the same format.
     fn format(&self, from: &Path) -> (Format, OsString) {
         let by_suffix = Format::of_path(from);
-        let format = self.format.or(by_suffix).unwrap_or_else(|| {
-            // A name that says nothing: the content does. What cannot be read fails later, with its reason.
-            let input = Some(from).filter(|from| from.is_file());
-            input
-                .and_then(|from| Input::open(from, 0).ok())
-                .and_then(|mut input| input.sniff().ok())
-                .unwrap_or(Format::Png)
-        });
+        let format = self
+            .format
+            .or(self.preset)
+            .or(by_suffix)
+            .unwrap_or_else(|| {
+                // A name that says nothing: the content does. What cannot be read fails later, with its reason.
+                let input = Some(from).filter(|from| from.is_file());
+                input
+                    .and_then(|from| Input::open(from, 0).ok())
+                    .and_then(|mut input| input.sniff().ok())
+                    .unwrap_or(Format::Png)
+            });
         let format = format.of_result();
         let suffix = match from.extension() {
             Some(suffix) if by_suffix == Some(format) => suffix.to_os_string(),
@@ -141,6 +151,8 @@ mod tests {
             let template = pattern.parse().unwrap();
             let namer = Namer {
                 format,
+                deliver: None,
+                preset: None,
                 suffix: None,
                 template: Some(&template),
                 target,

@@ -1,0 +1,104 @@
+//! Colours stay what their profile says they are.
+
+#[path = "support/command.rs"]
+mod command;
+#[path = "support/pictures.rs"]
+mod pictures;
+#[path = "support/profiles.rs"]
+#[allow(dead_code)]
+mod profiles;
+
+use command::{Folder, run};
+use pictures::*;
+
+/// Every pair of channels over their whole range, whatever the profile makes of them.
+fn gamut() -> Pixels {
+    let samples = (0..64 * 64).flat_map(|i| {
+        let (x, y) = (i % 64 * 4 + 1, i / 64 * 4 + 2);
+        [x as u16, y as u16, ((x + y) / 2) as u16]
+    });
+    Pixels::new(64, 64, 3, samples.collect())
+}
+
+fn tagged(profile: &str) -> Vec<u8> {
+    png_with(&gamut(), |info| {
+        info.icc_profile = Some(profiles::named(profile).into());
+    })
+}
+
+#[test]
+fn wide_gamuts_come_back_within_a_step() {
+    let folder = Folder::new();
+    for profile in ["p3", "adobe", "srgb"] {
+        let input = folder.write("in.png", &tagged(profile));
+        for (suffix, least) in [
+            ("png", 0.999),
+            ("tif", 0.999),
+            ("webp", 0.999),
+            ("jpg", 0.6),
+        ] {
+            let there = folder.arg(&format!("there.{suffix}"));
+            let back = folder.arg("back.png");
+            for (from, to) in [(&input, &there), (&there, &back)] {
+                run([
+                    "upscale",
+                    from,
+                    "-n",
+                    "lanczos",
+                    "-s",
+                    "1",
+                    "-o",
+                    to,
+                    "--overwrite",
+                ])
+                .expect(0, &[]);
+            }
+            let info = png_info(&back);
+            assert_eq!(
+                info.icc_profile.as_deref(),
+                Some(&profiles::named(profile)[..]),
+                "{profile} through {suffix}"
+            );
+            let seen = read_png_file(&back);
+            let pairs = seen.samples.iter().zip(gamut().samples);
+            let close = pairs.filter(|(a, b)| a.abs_diff(*b) <= 1).count();
+            let share = close as f64 / seen.samples.len() as f64;
+            println!(
+                "{profile} through {suffix}: {:.2} % within a step",
+                100.0 * share
+            );
+            assert!(share >= least, "{profile} through {suffix}: {share}");
+        }
+    }
+}
+
+#[test]
+fn a_network_makes_the_same_of_samples_with_any_profile() {
+    let folder = Folder::new();
+    let plain = folder.write("plain.png", &png_bytes(&gamut()));
+    let out = folder.arg("out.png");
+    for scale in ["1", "2"] {
+        let enlarge = |input: &str| {
+            run([
+                "upscale",
+                input,
+                "-n",
+                "photo",
+                "-s",
+                scale,
+                "-o",
+                &out,
+                "--overwrite",
+            ])
+            .expect(0, &[]);
+            read_png_file(&out)
+        };
+        let expected = enlarge(&plain);
+        for profile in ["p3", "adobe"] {
+            let input = folder.write("in.png", &tagged(profile));
+            assert_eq!(enlarge(&input), expected, "{profile} at {scale}x");
+            let icc = png_info(&out).icc_profile;
+            assert_eq!(icc.as_deref(), Some(&profiles::named(profile)[..]));
+        }
+    }
+}
