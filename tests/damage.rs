@@ -6,48 +6,18 @@ mod data;
 #[path = "support/noise.rs"]
 #[allow(dead_code)]
 mod noise_source;
+#[path = "support/photographs.rs"]
+mod photographs;
 #[path = "support/pictures.rs"]
 mod pictures;
 
 use noise_source::Noise;
+use photographs::*;
 use pictures::*;
+use upwise_analyzer::FileFacts;
 use upwise_analyzer::measures::jpeg::{self, Jpeg};
 use upwise_analyzer::measures::noise;
 use upwise_analyzer::report::Status;
-use upwise_analyzer::survey::{Tile, tiles};
-use upwise_analyzer::{FileFacts, Raster, Samples};
-
-/// Every `step`th of the photographs of BSD100.
-fn photographs(step: usize) -> Option<Vec<Pixels>> {
-    let folder = data::shared("bench/bsd100")?;
-    let pictures = (1..=100)
-        .step_by(step)
-        .map(|i| read_png_file(folder.join(format!("img_{i:03}.png"))))
-        .collect();
-    Some(pictures)
-}
-
-/// Runs `look` over the picture as the analyzer sees it.
-fn with_raster<T>(pixels: &Pixels, look: impl FnOnce(&Raster<'_>, &[Tile]) -> T) -> T {
-    let bytes = pixels.bytes();
-    let samples = Samples::U8(&bytes);
-    let raster =
-        Raster::new(pixels.width, pixels.height, pixels.channels, samples).expect("a picture");
-    let tiles: Vec<Tile> = tiles(&raster)
-        .into_iter()
-        .map(|place| Tile::new(&raster, place))
-        .collect();
-    look(&raster, &tiles)
-}
-
-fn grey(pixels: &Pixels) -> Pixels {
-    let samples = pixels
-        .samples
-        .chunks(pixels.channels)
-        .map(|p| (p.iter().sum::<u16>() + 1) / pixels.channels as u16)
-        .collect();
-    Pixels::new(pixels.width, pixels.height, 1, samples)
-}
 
 /// Adds normal noise of a deviation, to each sample its own or to all of a pixel the same.
 fn noisy(pixels: &Pixels, sigma: f32, common: bool, seed: u64) -> Pixels {
@@ -69,10 +39,6 @@ fn sigma(pixels: &Pixels) -> f32 {
     with_raster(pixels, noise::measure)
         .expect("a photograph can be judged")
         .sigma
-}
-
-fn mean(values: &[f32]) -> f32 {
-    values.iter().sum::<f32>() / values.len() as f32
 }
 
 #[test]
@@ -168,15 +134,6 @@ fn what_cannot_be_judged_says_so() {
     }
 }
 
-fn crop(pixels: &Pixels, x: usize, y: usize) -> Pixels {
-    let (width, height) = (pixels.width - x, pixels.height - y);
-    let samples = (0..width * height)
-        .flat_map(|i| pixels.at(x + i % width, y + i / width))
-        .copied()
-        .collect();
-    Pixels::new(width, height, pixels.channels, samples)
-}
-
 /// Half the size by averages of four: no trace of JPEG is left.
 fn halved(pixels: &Pixels) -> Pixels {
     let (width, height) = (pixels.width / 2, pixels.height / 2);
@@ -193,26 +150,6 @@ fn halved(pixels: &Pixels) -> Pixels {
         }
     }
     Pixels::new(width, height, pixels.channels, samples)
-}
-
-/// Through JPEG and back.
-fn compressed(pixels: &Pixels, quality: u8, subsampled: bool) -> Pixels {
-    let mut bytes = Vec::new();
-    let mut encoder = jpeg_encoder::Encoder::new(&mut bytes, quality);
-    encoder.set_sampling_factor(if subsampled {
-        jpeg_encoder::SamplingFactor::F_2_2
-    } else {
-        jpeg_encoder::SamplingFactor::F_1_1
-    });
-    let colours = match pixels.channels {
-        1 => jpeg_encoder::ColorType::Luma,
-        _ => jpeg_encoder::ColorType::Rgb,
-    };
-    let (width, height) = (pixels.width as u16, pixels.height as u16);
-    encoder
-        .encode(&pixels.bytes(), width, height, colours)
-        .expect("a JPEG");
-    read_jpeg(&bytes).pixels
 }
 
 fn jpeg_of(pixels: &Pixels) -> Jpeg {

@@ -8,6 +8,7 @@ pub mod jpeg;
 pub mod light;
 pub mod noise;
 pub mod pixel_art;
+pub mod resolution;
 pub mod sharpness;
 pub mod subject;
 pub mod text;
