@@ -212,6 +212,27 @@ fn damage_is_an_error_or_a_picture() {
 }
 
 #[test]
+fn of_several_pictures_the_first_is_used_and_said() {
+    let picture = read(gif(40, 30)).expect("a GIF");
+    assert_eq!(
+        (picture.width, picture.height, picture.alpha),
+        (40, 30, true)
+    );
+    assert_eq!(picture.warnings, ["2 frames: only the first is used"]);
+    let (_, first) = palette_png(40, 30);
+    for (i, expected) in first.samples.chunks(4).enumerate() {
+        let upwise::picture::Samples::U8(seen) = &picture.samples else {
+            panic!("a GIF of 16 bits");
+        };
+        let seen: Vec<u16> = seen[4 * i..4 * i + 4].iter().map(|&v| v.into()).collect();
+        if expected[3] > 0 {
+            assert_eq!(seen, expected, "pixel {i}");
+        }
+        assert_eq!(seen[3], expected[3], "alpha of pixel {i}");
+    }
+}
+
+#[test]
 fn headers_of_any_format_demand_nothing() {
     let huge: [(&str, Vec<u8>); 7] = [
         ("GIF", b"GIF89a\xff\xff\xff\xff\x80\0\0\0\0\0\xff\xff\xff,\0\0\0\0\x01\0\x01\0\0\x02\x02D\x01\0;".to_vec()),

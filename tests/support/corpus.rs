@@ -260,16 +260,27 @@ impl Corpus {
         .expect(0, &[]);
         let decoded = Command::new("avifdec").args([&avif, &png]).output();
         assert!(decoded.expect("avifdec").status.success(), "{kind}");
-        let shown = |from: &str| {
-            let to = self.folder.at("shown.pam");
-            let made = Command::new(&self.magick)
-                .args([from, "-depth", "16", "-colorspace", "sRGB"])
-                .arg(&to)
-                .status();
-            assert!(made.expect("ImageMagick").success(), "{from}");
-            Shown::read(&to).expect("a map")
-        };
-        (shown(&png).halved(), shown(&base))
+        (self.shown(&png).halved(), self.shown(&base))
+    }
+
+    /// A file of the corpus or of its enlargements, converted from its profile to sRGB by libvips.
+    pub fn in_srgb(&self, name: &str) -> Shown {
+        let (from, to) = (self.folder.arg(name), self.folder.arg("srgb.png"));
+        let converted = Command::new("vips")
+            .args(["icc_transform", &from, &to, "srgb", "--embedded"])
+            .output();
+        assert!(converted.expect("vips").status.success(), "{name}");
+        self.shown(&to)
+    }
+
+    fn shown(&self, from: &str) -> Shown {
+        let to = self.folder.at("shown.pam");
+        let made = Command::new(&self.magick)
+            .args([from, "-depth", "16", "-colorspace", "sRGB"])
+            .arg(&to)
+            .status();
+        assert!(made.expect("ImageMagick").success(), "{from}");
+        Shown::read(&to).expect("a map")
     }
 
     /// Enlarges all of it at once and returns what went wrong.

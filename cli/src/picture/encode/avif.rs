@@ -13,7 +13,9 @@ const SPEED: u8 = 7;
 /// Tiles that a large picture is cut into at most, and the threads that encode them.
 const THREADS: usize = 8;
 /// Bytes that the encoder takes for a pixel: the picture, its planes, and those that it compares them with.
-pub const BYTES_PER_PIXEL: u64 = 48;
+pub const BYTES_PER_PIXEL: u64 = 64;
+/// And whatever the picture's size.
+pub const BYTES: u64 = 16 << 20;
 
 fn failure(error: Error) -> PictureError {
     PictureError::Io(io::Error::other(error.to_string()))

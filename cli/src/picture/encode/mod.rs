@@ -135,7 +135,7 @@ pub fn memory(format: Format, width: usize, height: usize) -> u64 {
     match format {
         // All of it at once, and again as it is being compressed.
         Format::WebP => pixels * 8,
-        Format::Avif => pixels * avif::BYTES_PER_PIXEL,
+        Format::Avif => avif::BYTES + pixels * avif::BYTES_PER_PIXEL,
         _ => 0,
     }
 }
