@@ -1,7 +1,10 @@
-//! Folders of pictures: names by a pattern, shards.
+//! Folders of pictures: names by a pattern, shards, and pictures that overlap.
 
 #[path = "support/command.rs"]
 mod command;
+#[path = "support/data.rs"]
+#[allow(dead_code)]
+mod data;
 #[path = "support/pictures.rs"]
 mod pictures;
 
@@ -119,4 +122,52 @@ fn shards_do_each_picture_once_whatever_the_threads() {
     upscale("few", &["--shard", "77/1000"]);
     assert!(contents(&folder, "few").len() < 2);
     run(["upscale", &from, "--shard", "3/2"]).expect(2, &["1/8"]);
+}
+
+/// A pipe that can be opened shows when it is read.
+#[cfg(unix)]
+#[test]
+fn the_next_picture_is_read_while_one_is_enlarged() {
+    let folder = Folder::new();
+    let first = folder.write("a.png", &png_bytes(&photo(160, 160)));
+    let second = folder.arg("b.png");
+    let made = std::process::Command::new("mkfifo").arg(&second).status();
+    assert!(made.expect("mkfifo").success());
+    let mut child = command::command()
+        .args(["upscale", &first, &second, "-o", &folder.arg("out")])
+        .args(["-j", "1", "-q", "-n"])
+        .arg(data::committed("rrdb-8-x4.safetensors"))
+        .spawn()
+        .unwrap();
+    // Waits until the other side opens it as well.
+    let mut pipe = std::fs::File::options().write(true).open(&second).unwrap();
+    let first_is_done = folder.at("out/a.png").exists();
+    std::io::Write::write_all(&mut pipe, &png_bytes(&photo(8, 6))).unwrap();
+    drop(pipe);
+    assert!(child.wait().unwrap().success());
+    assert!(
+        !first_is_done,
+        "the second was not looked at before the first was done"
+    );
+    assert_eq!(read_png_file(folder.at("out/b.png")).width, 32);
+}
+
+#[test]
+fn a_batch_needs_no_more_memory_than_its_pictures_do() {
+    let folder = Folder::new();
+    for name in ["in/a.png", "in/b.png", "in/c.png"] {
+        folder.write(name, &png_bytes(&deep_grey(300, 200)));
+    }
+    let from = folder.arg("in");
+    let model = data::committed("compact-4x1-x3-grey.safetensors");
+    let upscale = |to: &str, memory: &str| {
+        let to = folder.arg(to);
+        let args = ["upscale", &from, "-o", &to, "-j", "1", "--isa", "portable"];
+        let rest = ["--max-memory", memory, "-n", model.to_str().unwrap()];
+        run(args.iter().chain(&rest)).expect(0, &[]);
+    };
+    // Too little for one and the next beside it.
+    upscale("narrow", "1800K");
+    upscale("wide", "1G");
+    assert!(contents(&folder, "narrow") == contents(&folder, "wide"));
 }

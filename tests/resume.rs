@@ -120,6 +120,39 @@ fn nothing_is_trusted_by_its_name() {
 }
 
 #[test]
+fn other_pictures_of_the_same_names_are_not_taken_for_changed_ones() {
+    let folder = shots();
+    upscale(&folder, &[]).expect(0, &[]);
+    let other = png_bytes(&photo(30, 20));
+    folder.write("more/a.png", &other);
+    let (more, to) = (folder.arg("more"), folder.arg("out"));
+    let args = ["upscale", &more, "-o", &to, "-n", "nearest"];
+    run(args).expect(73, &["out/a.png", "another picture", "--overwrite"]);
+    assert_eq!(read_png_file(folder.at("out/a.png")), photo(6, 5).blocks(2));
+    run(args.iter().chain(&["--overwrite"])).expect(0, &[]);
+    assert_eq!(
+        read_png_file(folder.at("out/a.png")),
+        photo(30, 20).blocks(2)
+    );
+}
+
+#[test]
+fn results_in_their_inputs_places_are_not_enlarged_again() {
+    let folder = shots();
+    let from = folder.arg("in");
+    let args = ["upscale", &from, "-o", &from, "-n", "nearest"];
+    run(args).expect(1, &["exists already", "--overwrite"]);
+    let overwrite = || run(args.iter().chain(&["--overwrite"]));
+    overwrite().expect(0, &["2 pictures done"]);
+    folder.write("in/new.png", &png_bytes(&photo(9, 9)));
+    overwrite().expect(0, &["1 picture done, 2 done already"]);
+    assert_eq!(read_png_file(folder.at("in/a.png")), photo(6, 5).blocks(2));
+    // In another way it would be enlarged again, and that is asked for.
+    run(args.iter().chain(&["-s", "3"])).expect(1, &["it is the input itself"]);
+    assert_eq!(read_png_file(folder.at("in/a.png")), photo(6, 5).blocks(2));
+}
+
+#[test]
 fn folders_can_move() {
     let folder = shots();
     upscale(&folder, &[]).expect(0, &[]);

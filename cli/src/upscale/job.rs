@@ -14,7 +14,7 @@ use super::forecast::Forecast;
 use super::jobs::Job;
 use super::journal::{self, Receipt, Recipe};
 use super::planes::{Merged, Pass, PictureRows, Quantiser, passes};
-use super::reader::{Reader, Source};
+use super::reader::{Reader, Source, path_digest};
 use super::report::Done;
 use super::router::{Route, Router};
 use super::scaler::{Plan, Scaler};
@@ -222,6 +222,7 @@ impl Context<'_> {
             input: journal::name_within(Path::new(""), &job.relative),
             input_sha256,
             input_bytes,
+            input_path_sha256: path_digest(&job.input),
             recipe: Recipe {
                 version: env!("CARGO_PKG_VERSION").into(),
                 model: route.scaler.name().into(),

@@ -133,19 +133,30 @@ impl Reader {
             .map_err(|error| Failure::Io(format!("{place}: {}", reason(&error))))?;
         let words = match standing {
             Standing::Ours(origins) => {
-                let done = |origin: &Origin| origin.input == input && self.is_same(&origin.recipe);
-                // Nobody touched it since it was made, so nothing is lost with it.
-                return Ok(match origins.iter().any(done) {
-                    true => Earlier::Done,
-                    false => Earlier::Outdated,
-                });
+                // Where it took its input's place, the input is gone, and what is there is the result.
+                let in_place =
+                    matches!(&job.input, Place::File(path) if is_same_file(path, output));
+                let of_input = |origin: &Origin| in_place || origin.input == input;
+                let done = |origin: &Origin| of_input(origin) && self.is_same(&origin.recipe);
+                if origins.iter().any(done) {
+                    return Ok(Earlier::Done);
+                }
+                // Nobody touched it since it was made: nothing is lost with it if what it was made of has changed.
+                let path = path_digest(&job.input);
+                let of_path = |origin: &Origin| origin.input == input || origin.input_path == path;
+                match origins.iter().any(of_path) {
+                    true if !in_place => return Ok(Earlier::Outdated),
+                    _ if self.overwrite => return Ok(Earlier::None),
+                    true => "it is the input itself",
+                    false => "it was made of another picture",
+                }
             }
             _ if self.overwrite => return Ok(Earlier::None),
-            Standing::Changed => "is not what upwise wrote there",
+            Standing::Changed => "it is not what upwise wrote there",
             Standing::Unknown => "upwise has no receipt of it",
         };
         Err(Failure::CannotWrite(format!(
-            "{place}: it exists already and {words}; --overwrite replaces it"
+            "{place}: it exists already, and {words}; --overwrite replaces it"
         )))
     }
 
@@ -153,6 +164,22 @@ impl Reader {
         recipe.version == env!("CARGO_PKG_VERSION")
             && recipe.settings == self.settings
             && self.weights.are(&recipe.model, recipe.weights_sha256)
+    }
+}
+
+/// The digest of an input's whole path, by which receipts know it again.
+pub fn path_digest(place: &Place) -> Digest {
+    let path = match place {
+        Place::File(path) => fs::canonicalize(path).unwrap_or_else(|_| path.clone()),
+        Place::Stream => PathBuf::new(),
+    };
+    Digest::of(path.as_os_str().as_encoded_bytes())
+}
+
+fn is_same_file(one: &Path, other: &Path) -> bool {
+    match (fs::canonicalize(one), fs::canonicalize(other)) {
+        (Ok(one), Ok(other)) => one == other,
+        _ => false,
     }
 }
 

@@ -53,6 +53,7 @@ struct Receipts {
 #[derive(Clone, Copy)]
 struct Known {
     input: Digest,
+    input_path: Digest,
     output: Digest,
     output_bytes: u64,
     recipe: usize,
@@ -74,6 +75,8 @@ pub enum Standing {
 pub struct Origin {
     /// Digest of the input.
     pub input: Digest,
+    /// Digest of the input's path.
+    pub input_path: Digest,
     /// How the one became the other.
     pub recipe: Recipe,
 }
@@ -131,6 +134,7 @@ impl Journal {
         let recipes = &self.lock().receipts.recipes;
         let origins = known.iter().map(|known| Origin {
             input: known.input,
+            input_path: known.input_path,
             recipe: recipes[known.recipe].clone(),
         });
         Ok(Standing::Ours(origins.collect()))
@@ -246,6 +250,7 @@ impl Receipts {
         };
         known.push(Known {
             input: receipt.input_sha256,
+            input_path: receipt.input_path_sha256,
             output: receipt.output_sha256,
             output_bytes: receipt.output_bytes,
             recipe,

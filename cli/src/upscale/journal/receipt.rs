@@ -40,6 +40,8 @@ pub struct Receipt {
     pub input_sha256: Digest,
     /// Length of the input.
     pub input_bytes: u64,
+    /// Digest of the input's whole path, as it was: a changed picture is told from another of its name by it.
+    pub input_path_sha256: Digest,
     /// How the one became the other.
     #[serde(flatten)]
     pub recipe: Recipe,

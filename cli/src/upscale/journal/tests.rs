@@ -19,6 +19,7 @@ fn receipt(output: &str, contents: &[u8], input: &[u8], scale: &str) -> Receipt 
         input: "a.jpg".into(),
         input_sha256: Digest::of(input),
         input_bytes: input.len() as u64,
+        input_path_sha256: Digest::of(b"/in/a.jpg"),
         recipe: recipe(scale),
         reason: None,
         width: 1,
@@ -44,6 +45,7 @@ enum Found {
 fn standing(journal: &Journal, name: &str, input: &[u8], scale: &str) -> Found {
     let wanted = Origin {
         input: Digest::of(input),
+        input_path: Digest::of(b"/in/a.jpg"),
         recipe: recipe(scale),
     };
     let output = journal.path().with_file_name(name);
