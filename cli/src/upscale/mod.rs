@@ -15,7 +15,7 @@ mod deliver;
 mod forecast;
 mod job;
 mod jobs;
-mod journal;
+pub mod journal;
 mod planes;
 mod reader;
 mod report;
