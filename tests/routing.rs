@@ -2,13 +2,16 @@
 
 #[path = "support/command.rs"]
 mod command;
+#[path = "support/data.rs"]
+#[allow(dead_code)]
+mod data;
 #[path = "support/pictures.rs"]
 mod pictures;
 
 use command::{Folder, run};
 use pictures::*;
 
-/// Smooth hills, as a clean photograph has.
+/// Smooth hills, as a photograph out of focus has.
 fn hills() -> Pixels {
     let value = |x: usize, y: usize, c: usize| {
         let (x, y) = (x as f64 / (7.0 + c as f64), y as f64 / 9.0);
@@ -54,11 +57,87 @@ fn auto_looks_at_each_picture() {
     let models: Vec<_> = (0..2)
         .map(|i| document["items"][i]["model"].clone())
         .collect();
-    assert_eq!(models, ["photo-fast-x4", "text-fast-x4"]);
+    // Hills without an edge look blurred.
+    assert_eq!(models, ["recover-fast-x4", "text-fast-x4"]);
     let hills = folder.arg("photos/hills.png");
-    let why = ["photo-fast-x4 (a clean picture)"];
+    let why = ["recover-fast-x4 (a damaged photo)"];
     let again = folder.arg("again.png");
     run(["upscale", &hills, "-o", &again, "-v"]).expect(0, &why);
+    if let Some(photo) = data::shared("bench/set5/img_001.png") {
+        let photo = photo.to_str().expect("UTF-8").to_string();
+        assert_eq!(model(&[&photo, "-s", "2"]).0, "photo-fast-x2");
+    }
+}
+
+/// A sprite of six colours, each of its pixels a block of eight.
+fn sprite() -> Pixels {
+    let colours = [
+        [20, 20, 40],
+        [200, 60, 50],
+        [240, 200, 80],
+        [60, 140, 70],
+        [90, 110, 200],
+        [230, 230, 220],
+    ];
+    let mut state = 11u32;
+    let samples = (0..16 * 16).flat_map(|_| {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        colours[(state >> 24) as usize % colours.len()]
+    });
+    Pixels::new(16, 16, 3, samples.collect()).blocks(8)
+}
+
+#[test]
+fn pixel_art_stays_blocks_where_the_factor_is_whole() {
+    let folder = Folder::new();
+    let input = folder.write("sprite.png", &png_bytes(&sprite()));
+    assert_eq!(model(&[&input]), ("nearest".into(), 512));
+    assert_eq!(model(&[&input, "-s", "2.5"]).0, "art-fast-x4");
+    let out = folder.arg("out.png");
+    run(["upscale", &input, "-s", "3", "-o", &out]).expect(0, &[]);
+    assert!(read_png_file(&out) == sprite().blocks(3));
+    // A second run over a folder knows what the first one did.
+    let (from, to) = (folder.arg("in"), folder.arg("out"));
+    folder.write("in/sprite.png", &png_bytes(&sprite()));
+    run(["upscale", &from, "-o", &to]).expect(0, &[]);
+    let again = run(["upscale", &from, "-o", &to, "--json"]).expect(0, &[]);
+    assert_eq!(again.json()["skipped"], 1);
+}
+
+#[test]
+fn advice_is_given_kept_quiet_or_obeyed() {
+    let folder = Folder::new();
+    let blank = Pixels::new(64, 48, 3, vec![90; 64 * 48 * 3]);
+    let input = folder.write("blank.png", &png_bytes(&blank));
+    let out = folder.arg("out.png");
+    let upscale = |more: &[&str]| {
+        let args = ["upscale", &input, "-o", &out, "--overwrite"];
+        run(args.iter().chain(more))
+    };
+    // One colour: there is nothing to gain, and triage is sure of it.
+    let advice = run(["triage", &input, "--exit-code", "--json"]);
+    assert_eq!(advice.expect(30, &[]).json()["decision"]["action"], "keep");
+    let refused = upscale(&["--strict", "--json"]).expect(30, &["blank.png", "keep", "--strict"]);
+    assert_eq!(refused.json()["items"][0]["error"]["kind"], "advice");
+    assert!(!folder.at("out.png").exists());
+    upscale(&["--strict", "-n", "photo"]).expect(30, &["keep"]);
+    upscale(&[]).expect(0, &["warning: ", "triage advises: keep"]);
+    for quiet in [
+        &["--force"][..],
+        &["-n", "photo"],
+        &["-n", "nearest"],
+        &["-q"],
+    ] {
+        let said = upscale(quiet).expect(0, &[]).stderr;
+        assert!(!said.contains("triage"), "{quiet:?}: {said}");
+    }
+    upscale(&["--force", "--strict"]).expect(2, &["cannot be used with"]);
+    // Of several, those are passed over that it advises against.
+    folder.write("in/blank.png", &png_bytes(&blank));
+    folder.write("in/sprite.png", &png_bytes(&sprite()));
+    let (from, to) = (folder.arg("in"), folder.arg("to"));
+    run(["upscale", &from, "-o", &to, "--strict"]).expect(1, &["blank.png"]);
+    assert!(folder.at("to/sprite.png").exists() && !folder.at("to/blank.png").exists());
 }
 
 #[test]
@@ -71,10 +150,16 @@ fn a_family_has_a_model_for_the_factor_and_the_mode() {
         named(&["-n", "photo", "-s", "2"]),
         ("photo-fast-x2".into(), 96)
     );
-    assert_eq!(named(&["-w", "90"]), ("photo-fast-x2".into(), 90));
-    assert_eq!(named(&["-w", "100"]), ("photo-fast-x4".into(), 100));
     assert_eq!(
-        named(&["--mode", "best", "-s", "3"]),
+        named(&["-n", "photo", "-w", "90"]),
+        ("photo-fast-x2".into(), 90)
+    );
+    assert_eq!(
+        named(&["-n", "photo", "-w", "100"]),
+        ("photo-fast-x4".into(), 100)
+    );
+    assert_eq!(
+        named(&["-n", "photo", "--mode", "best", "-s", "3"]),
         ("photo-best-x4".into(), 144)
     );
     assert_eq!(

@@ -226,6 +226,45 @@ fn bad_input_has_its_code_and_words() {
 }
 
 #[test]
+fn the_network_is_tried_if_asked() {
+    let folder = Folder::new();
+    let input = folder.write("photo.png", &png_bytes(&sharp(300, 200)));
+    let report = run(["triage", &input, "--probe", "--json"])
+        .expect(0, &[])
+        .json();
+    check(&report);
+    let probe = &report["probe"];
+    let gains: Vec<f64> = probe["tiles"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|tile| tile["gain"].as_f64().unwrap())
+        .collect();
+    assert!(!gains.is_empty() && gains.len() <= 3);
+    let least = gains.iter().copied().fold(f64::INFINITY, f64::min);
+    let gain = probe["gain"].as_f64().unwrap();
+    assert!(least <= gain && gain > 0.5, "edges come back: {gains:?}");
+    let said = text(&run(["triage", &input, "--probe"]).expect(0, &[]));
+    assert!(said.contains("against bicubic"), "{said}");
+    let plain = run(["triage", &input, "--json"]).expect(0, &[]).json();
+    assert_eq!(
+        (&plain["probe"], &plain["timing_ms"]["probe"]),
+        (&Value::Null, &Value::Null)
+    );
+}
+
+/// Discs with clean edges, on grey.
+fn sharp(width: usize, height: usize) -> Pixels {
+    let samples = (0..width * height).map(|i| {
+        let (x, y) = ((i % width) as f64, (i / width) as f64);
+        let distance = ((x % 60.0 - 30.0).powi(2) + (y % 50.0 - 25.0).powi(2)).sqrt();
+        let inside = (20.0 - distance + 0.5).clamp(0.0, 1.0);
+        (90.0 + 120.0 * inside) as u16
+    });
+    Pixels::new(width, height, 1, samples.collect())
+}
+
+#[test]
 fn standard_input_is_a_picture() {
     let png = png_bytes(&photo(96, 64));
     let piped = run_with_input(["triage", "-", "--json"], &png)

@@ -37,6 +37,9 @@ pub enum Failure {
     /// Memory, pixels, or what a format can hold.
     #[error("{0}")]
     Limit(String),
+    /// Triage advises against it, and advice was to be taken; with the exit code of the advice.
+    #[error("{0}")]
+    Advice(String, u8),
     /// The user stopped it.
     #[error("interrupted")]
     Interrupted,
@@ -53,6 +56,7 @@ impl Failure {
             Failure::CannotWrite(_) => 73,
             Failure::Io(_) => 74,
             Failure::Limit(_) => 75,
+            Failure::Advice(_, code) => *code,
             Failure::Interrupted => EXIT_INTERRUPTED,
         }
     }
@@ -67,6 +71,7 @@ impl Failure {
             Failure::CannotWrite(_) => "cannot_write",
             Failure::Io(_) => "io",
             Failure::Limit(_) => "limit",
+            Failure::Advice(..) => "advice",
             Failure::Interrupted => "interrupted",
         }
     }

@@ -1,6 +1,6 @@
 //! The `upwise` command as a library.
 //!
-//! [`picture`] reads and writes files, [`triage`], [`upscale`], [`models`] and [`mod@bench`] are the commands
+//! [`picture`] reads and writes files, [`triage`], [`mod@plan`], [`upscale`], [`models`] and [`mod@bench`] are the commands
 //! ([`explain`] words what a plan decided), [`args`] is what is typed, [`inputs`] what that names, [`failure`] is what
 //! scripts see when something goes wrong. [`main`] puts them together; the binary does nothing else.
 
@@ -17,6 +17,7 @@ pub mod memory;
 pub mod models;
 pub mod output;
 pub mod picture;
+pub mod plan;
 pub mod triage;
 pub mod upscale;
 
@@ -37,6 +38,7 @@ pub fn main() -> u8 {
     let result = match &cli.command {
         Command::Triage(args) => return triage::run(args),
         Command::Upscale(args) => return upscale::run(args),
+        Command::Plan(args) => plan::run(args),
         Command::Models(args) => models::run(args),
         Command::Bench(args) => bench::run(args),
         Command::Completions { shell } => completions(*shell),

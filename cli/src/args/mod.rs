@@ -4,6 +4,7 @@ pub mod bench;
 pub mod deliver;
 pub mod machine;
 pub mod models;
+pub mod plan;
 pub mod template;
 pub mod triage;
 pub mod upscale;
@@ -35,6 +36,8 @@ pub struct Cli {
 pub enum Command {
     /// Say whether, and how, pictures should be enlarged, and why.
     Triage(Box<triage::TriageArgs>),
+    /// Say what would be done to a picture, and write it down for a series.
+    Plan(Box<plan::PlanArgs>),
     /// Enlarge pictures with a neural network or a resampling filter.
     Upscale(Box<upscale::UpscaleArgs>),
     /// List the models that can be used, or look into one.

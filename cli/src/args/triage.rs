@@ -58,6 +58,12 @@ pub struct TriageArgs {
     #[arg(long)]
     pub overwrite: bool,
 
+    /// Also try the network: parts of the picture are halved, enlarged again and compared with what they were
+    ///
+    /// What comes back decides where the measures alone leave it open.
+    #[arg(long)]
+    pub probe: bool,
+
     /// Options of the machine
     #[command(flatten)]
     pub machine: MachineArgs,

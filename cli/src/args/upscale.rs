@@ -99,6 +99,10 @@ pub struct UpscaleArgs {
     #[arg(long, value_name = "WHAT")]
     pub deliver: Option<Deliver>,
 
+    /// Do with every picture what this plan of `upwise plan` says: its steps, model and factor
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["target", "deliver", "model", "mode"])]
+    pub plan: Option<PathBuf>,
+
     /// Options of the model and of the machine
     #[command(flatten)]
     pub run: RunArgs,
@@ -153,6 +157,14 @@ pub struct UpscaleArgs {
     #[arg(long, value_name = "PIXELS", default_value = "1G", value_parser = values::pixels)]
     pub max_input_pixels: u64,
 
+    /// Say nothing where triage advises against enlarging
+    #[arg(long, conflicts_with = "strict")]
+    pub force: bool,
+
+    /// Refuse pictures that triage advises not to enlarge, with its exit code; also where a model is named
+    #[arg(long)]
+    pub strict: bool,
+
     /// Accepted for the sake of other tools: upwise runs on the CPU
     #[arg(
         short = 'g',
@@ -205,7 +217,9 @@ pub struct RunArgs {
     /// Model: auto, a family (photo, recover, art, text), a name from `upwise models`, a .safetensors or
     /// .pth file, or lanczos, bicubic, nearest [default: auto]
     ///
-    /// auto looks at the picture and takes a family; of a family, the model that suits the factor.
+    /// auto looks at the picture as `upwise triage` does: it takes a family (nearest for pixel art and whole factors),
+    /// does the fixes that it can do, and warns if the advice is not to enlarge. Of a family, the model that suits the
+    /// factor.
     #[arg(short = 'n', long, value_name = "NAME|FILE")]
     pub model: Option<String>,
 

@@ -16,6 +16,7 @@ use super::decode::probe;
 use super::encode::{Header, Options, RowSource, encode};
 use super::part::{Part, folder_of};
 use super::{Format, Input, PictureError, reason};
+use crate::failure::Failure;
 
 /// Bytes of rows that are handed over at a time, if a row is not longer.
 const BATCH_BYTES: usize = 1 << 18;
@@ -188,6 +189,17 @@ pub fn check_target(path: &Path, overwrite: bool) -> Result<(), String> {
         }
         Err(error) => Err(format!("{}: {}", folder.display(), reason(&error))),
     }
+}
+
+/// Writes bytes to a file, all of them or nothing. The words name the file.
+pub fn bytes_to_file(path: &Path, overwrite: bool, bytes: &[u8]) -> Result<(), Failure> {
+    let refused = |words| Failure::CannotWrite(format!("{}: {words}", path.display()));
+    check_target(path, overwrite).map_err(refused)?;
+    let mut part = Part::claim(path).map_err(refused)?;
+    let file = part.file();
+    let written = file.write_all(bytes).and_then(|()| file.sync_all());
+    written.map_err(|e| Failure::encode(&path.display().to_string(), PictureError::Io(e)))?;
+    part.finish(overwrite).map_err(refused)
 }
 
 /// Writes a picture to a file in the making and makes sure of it.

@@ -4,6 +4,7 @@ use serde::Serialize;
 use upwise_analyzer::report::{Content, Decision, Evidence, Inspect, Score};
 
 use super::look::{Look, Timing};
+use super::probe::Probe;
 use crate::failure::Failure;
 use crate::picture::Depth;
 use crate::upscale::ErrorReport;
@@ -41,6 +42,8 @@ struct Seen {
     inspect: Vec<Inspect>,
     timing_ms: Timing,
     evidence: Evidence,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    probe: Option<Probe>,
 }
 
 #[derive(Serialize)]
@@ -76,6 +79,7 @@ impl Report {
             inspect: analysis.inspect,
             timing_ms: look.timing,
             evidence: analysis.evidence,
+            probe: look.probe.clone(),
         };
         Report {
             schema: SCHEMA,

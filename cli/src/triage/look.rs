@@ -5,7 +5,9 @@ use std::time::Instant;
 use serde::Serialize;
 use upwise_analyzer::report::Analysis;
 use upwise_analyzer::{FileFacts, Raster, analyze};
+use upwise_engine::EngineOptions;
 
+use super::probe::{self, Probe};
 use crate::failure::Failure;
 use crate::inputs::Place;
 use crate::picture::{Limits, Picture, Samples, decode};
@@ -18,6 +20,8 @@ pub struct Look {
     pub bytes: u64,
     /// What was found.
     pub analysis: Analysis,
+    /// What came of trying the network, if it was tried.
+    pub probe: Option<Probe>,
     /// How long it took.
     pub timing: Timing,
 }
@@ -29,7 +33,10 @@ pub struct Timing {
     pub decode: f64,
     /// Measuring and deciding.
     pub analyze: f64,
-    /// Both.
+    /// Trying the network, where it was tried.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub probe: Option<f64>,
+    /// All of it.
     pub total: f64,
 }
 
@@ -51,12 +58,29 @@ impl Look {
             picture,
             bytes,
             analysis,
+            probe: None,
             timing: Timing {
                 decode,
                 analyze,
+                probe: None,
                 total: decode + analyze,
             },
         })
+    }
+}
+
+impl Look {
+    /// Tries the network on parts of the picture, and decides by it what the measures left open.
+    pub fn probe(&mut self, options: &EngineOptions, name: &str) -> Result<(), Failure> {
+        let start = Instant::now();
+        self.probe = probe::probe(&self.picture, options, name)?;
+        if let Some(probe) = &self.probe {
+            probe.settle(&mut self.analysis);
+        }
+        let took = milliseconds(start);
+        self.timing.probe = Some(took);
+        self.timing.total += took;
+        Ok(())
     }
 }
 

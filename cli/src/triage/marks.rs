@@ -55,7 +55,7 @@ pub fn marks(analysis: &Analysis) -> Vec<Mark> {
         let most = match score.measure {
             Measure::SubjectClarity => 1,
             Measure::TextReadable | Measure::TextValid => LINES_OF_TEXT,
-            _ if matters(analysis, score) => OF_A_MEASURE,
+            _ if matters(score) => OF_A_MEASURE,
             _ => 0,
         };
         score
@@ -79,16 +79,19 @@ pub fn maps(analysis: &Analysis) -> impl Iterator<Item = &Map> {
         map.columns * map.rows == map.cells.len() && map.cells.iter().any(|&cell| cell > 0.0)
     };
     analysis.maps.iter().filter(filled).filter(|map| {
+        // Where the subject is, its box says.
+        if map.measure == Measure::SubjectClarity {
+            return false;
+        }
         let score = analysis.score(map.measure);
-        score.is_some_and(|score| matters(analysis, score))
+        score.is_some_and(matters)
     })
 }
 
-/// Whether a measure speaks against the picture: it is a reason, or its score is not good.
-fn matters(analysis: &Analysis, score: &Score) -> bool {
-    let mut reasons = analysis.decision.reasons.iter();
+/// Whether a measure speaks against the picture.
+fn matters(score: &Score) -> bool {
     let weak = score.status == Status::Measured && !words::is_good(score);
-    weak && words::is_merit(score.measure) || reasons.any(|r| r.measure == score.measure)
+    weak && words::is_merit(score.measure)
 }
 
 /// The colour of a measure's places and map. Told apart on photographs, and by most who see few colours.

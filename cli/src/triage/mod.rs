@@ -2,7 +2,8 @@
 //!
 //! `look.rs` reads a picture and has it analysed; the reports are `summary.rs` for a terminal, `document.rs` for
 //! scripts, `overlay.rs` drawn over the picture and `html/` for a browser, both with the places of `marks.rs` and on a
-//! `canvas.rs`; `outputs.rs` writes the last two to their files. `words.rs` is what all of them call things.
+//! `canvas.rs`; `outputs.rs` writes the last two to their files. `words.rs` is what all of them call things. `probe.rs`
+//! tries the network where that is asked for.
 
 mod canvas;
 mod document;
@@ -11,6 +12,7 @@ pub mod look;
 mod marks;
 mod outputs;
 mod overlay;
+mod probe;
 #[cfg(test)]
 mod sample;
 mod summary;
@@ -18,6 +20,8 @@ pub mod words;
 
 use std::io::IsTerminal;
 use std::path::PathBuf;
+
+use upwise_engine::{EngineOptions, Isa};
 
 use crate::args::triage::TriageArgs;
 use crate::failure::{EXIT_DONE, EXIT_SOME_FAILED, Failure};
@@ -73,6 +77,11 @@ fn try_run(args: &TriageArgs) -> Result<u8, Failure> {
         advice: 0,
         documents: Vec::new(),
     };
+    let probing = args.probe.then(|| EngineOptions {
+        isa: args.machine.isa.unwrap_or_else(Isa::detect),
+        threads: args.machine.threads(),
+        ..EngineOptions::default()
+    });
     for failure in failures {
         run.fail("", failure)?;
     }
@@ -81,7 +90,10 @@ fn try_run(args: &TriageArgs) -> Result<u8, Failure> {
             return Err(Failure::Interrupted);
         }
         let name = input.name();
-        let looked = Look::at(input, &run.limits).and_then(|look| {
+        let looked = Look::at(input, &run.limits).and_then(|mut look| {
+            if let Some(options) = &probing {
+                look.probe(options, &name)?;
+            }
             run.outputs.overlay(number, &name, &look)?;
             run.page_of(&name, &look)?;
             Ok(look)

@@ -1,14 +1,13 @@
 //! Where the reports that are files go, decided before anything is read.
 
 use std::collections::HashSet;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use super::look::Look;
 use super::overlay;
 use crate::args::triage::TriageArgs;
 use crate::failure::Failure;
-use crate::picture::part::{Part, folder_of};
+use crate::picture::part::folder_of;
 use crate::picture::{Format, reason, save};
 
 /// The files that a run writes.
@@ -87,7 +86,7 @@ impl<'a> Outputs<'a> {
     /// Writes the page, if there is to be one.
     pub fn page(&self, page: &str) -> Result<(), Failure> {
         match self.html {
-            Some(path) => self.write(path, page.as_bytes()),
+            Some(path) => save::bytes_to_file(path, self.overwrite, page.as_bytes()),
             None => Ok(()),
         }
     }
@@ -105,24 +104,6 @@ impl<'a> Outputs<'a> {
         let bytes = canvas
             .encoded(Format::Png, 100)
             .map_err(|error| Failure::encode(&path.display().to_string(), error))?;
-        self.write(path, &bytes)
-    }
-
-    /// All of it or nothing.
-    fn write(&self, path: &Path, bytes: &[u8]) -> Result<(), Failure> {
-        let refused = |words| Failure::CannotWrite(format!("{}: {words}", path.display()));
-        self.check(path)?;
-        let mut part = Part::claim(path).map_err(refused)?;
-        let file = part.file();
-        file.write_all(bytes)
-            .and_then(|()| file.sync_all())
-            .map_err(|error| {
-                Failure::Io(format!(
-                    "{}: writing failed: {}",
-                    path.display(),
-                    reason(&error)
-                ))
-            })?;
-        part.finish(self.overwrite).map_err(refused)
+        save::bytes_to_file(path, self.overwrite, &bytes)
     }
 }

@@ -140,9 +140,11 @@ pub fn look(picture: Option<Picture>) -> Look {
         picture,
         bytes: 211_804,
         analysis,
+        probe: None,
         timing: Timing {
             decode: 9.5,
             analyze: 41.25,
+            probe: None,
             total: 50.75,
         },
     }

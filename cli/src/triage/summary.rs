@@ -146,6 +146,9 @@ pub fn summary(name: &str, look: &Look, page: Page) -> String {
             page.line(&mut out, key, colour(style), &text);
         }
     }
+    if let Some(probe) = &look.probe {
+        page.line(&mut out, "tried", Style::new().dimmed(), &probe.sentence());
+    }
     if !decision.steps.is_empty() {
         let steps: Vec<String> = decision
             .steps

@@ -8,8 +8,10 @@ use std::thread;
 
 use upwise_engine::DEFAULT_MAX_MEMORY;
 
+use super::advice::Obedience;
 use super::console::Console;
 use super::deliver::Delivery;
+use super::fixes::Fix;
 use super::job::Context;
 use super::jobs::{self, Job, Jobs};
 use super::journal::{Journal, name_within};
@@ -27,6 +29,7 @@ use crate::models::{KnownWeights, Wish};
 use crate::output::print_json_line;
 use crate::picture::part::{folder_of, sweep};
 use crate::picture::{Limits, reason};
+use crate::plan::PlanFile;
 
 /// Everything that is decided before the first picture is read.
 pub struct Batch {
@@ -49,7 +52,19 @@ impl Batch {
         {
             console.warning(&format!("-g {gpu}: upwise runs on the CPU alone"));
         }
-        let wish = Wish::new(args.run.model.as_deref(), &args.run.models)?;
+        let locked = match &args.plan {
+            Some(path) => Some(PlanFile::read(path)?.locked(path, &args.run.models)?),
+            None => None,
+        };
+        let wish = match &locked {
+            Some(locked) => Wish::One(locked.choice.clone()),
+            None => Wish::new(args.run.model.as_deref(), &args.run.models)?,
+        };
+        let steps: Vec<String> = locked
+            .iter()
+            .flat_map(|locked| &locked.fixes)
+            .map(Fix::name)
+            .collect();
         let weights = KnownWeights::new(&wish)?;
         let max_memory = args.run.machine.max_memory();
         // What is free is no reason to take it; what was asked for is.
@@ -60,7 +75,10 @@ impl Batch {
             .num_threads(options.threads)
             .build_global();
         let (threads, isa) = (options.threads, options.isa);
-        let router = Router::new(wish, args.run.mode.tier(), options)?;
+        let router = match locked {
+            Some(locked) => Router::locked(locked, options)?,
+            None => Router::new(wish, args.run.mode.tier(), options)?,
+        };
         let delivery = Delivery::new(args);
         let target = delivery.target.unwrap_or_else(|| router.default_target());
         let jobs = jobs::plan(args, &delivery, target, router.name())?;
@@ -106,7 +124,7 @@ impl Batch {
                 },
                 overwrite: args.overwrite,
                 journals: journals(&jobs.jobs)?,
-                settings: settings(args, target, router.name()),
+                settings: settings(args, target, router.name(), &steps),
                 weights,
             },
             router,
@@ -136,6 +154,11 @@ impl Batch {
             delivery: &self.delivery,
             max_memory: self.max_memory,
             engine_memory: self.engine_memory,
+            obedience: match (args.force, args.strict) {
+                (true, _) => Obedience::Force,
+                (_, true) => Obedience::Strict,
+                _ => Obedience::Warn,
+            },
             reader: &self.reader,
             console,
         };

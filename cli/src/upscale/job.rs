@@ -8,8 +8,10 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use upwise_engine::{Error as EngineError, Rows};
 
+use super::advice::{self, Obedience};
 use super::console::{Console, Progress};
 use super::deliver::Delivery;
+use super::fixes;
 use super::forecast::Forecast;
 use super::jobs::Job;
 use super::journal::{self, Receipt, Recipe};
@@ -41,6 +43,8 @@ pub struct Context<'a> {
     pub max_memory: u64,
     /// Bytes that the network may take of them.
     pub engine_memory: u64,
+    /// What is done about advice against enlarging.
+    pub obedience: Obedience,
     /// What read the pictures, and knows their journals.
     pub reader: &'a Reader,
     /// Where people read.
@@ -62,13 +66,33 @@ impl Context<'_> {
         let mut picture = source.picture;
         let format = job.format.unwrap_or(picture.format.of_result());
         self.delivery.check_format(format)?;
+        // Of the picture as it came: what it is delivered for tells nothing of it.
+        let seen = self.router.look(&picture, source.bytes, self.obedience)?;
         self.delivery
             .prepare(&mut picture, format, self.target)
             .map_err(|error| Failure::decode(&input_name, error))?;
         let mut warnings = std::mem::take(&mut picture.warnings);
-        let route = self.router.route(&picture, self.target)?;
+        let factor = self.target.factor(picture.width, picture.height);
+        let route = self.router.route(seen.as_ref(), factor)?;
+        self.heed(&route, &input_name)?;
         let scaler = &*route.scaler;
-        let (plan, memory) = self.plan(scaler, &picture, format, &input_name, &mut warnings)?;
+        let (input_width, input_height) = (picture.width, picture.height);
+        let target = if route.fixes.is_empty() {
+            self.target
+        } else {
+            // What it asks for is of the picture as it came.
+            let whole = scaler.plan(input_width, input_height, self.target, u64::MAX);
+            let whole = whole.map_err(|error| Failure::engine(&input_name, error))?;
+            TargetSize::Size(whole.width, whole.height)
+        };
+        for fix in &route.fixes {
+            self.console
+                .detail(&format!("{input_name}: {}", fix.name()));
+            let options = self.router.options();
+            picture = fixes::apply(fix, picture, options, self.engine_memory, &input_name)?;
+        }
+        let (plan, memory) =
+            self.plan(scaler, &picture, target, format, &input_name, &mut warnings)?;
         let mut part = match &job.output {
             Place::File(path) => Some(claim(path, source.replace, job.make_folder)?),
             Place::Stream => None,
@@ -118,7 +142,7 @@ impl Context<'_> {
                 + encode::memory(format, plan.width, plan.height),
             output,
         };
-        let model = match route.reason {
+        let model = match &route.reason {
             Some(reason) => format!("{} ({reason})", scaler.name()),
             None => scaler.name().to_string(),
         };
@@ -184,8 +208,8 @@ impl Context<'_> {
         work.progress.finish();
         Ok(Done {
             model: scaler.name().to_string(),
-            input_width: picture.width,
-            input_height: picture.height,
+            input_width,
+            input_height,
             width: plan.width,
             height: plan.height,
             format: format.suffix(),
@@ -195,6 +219,22 @@ impl Context<'_> {
             seconds: (source.time + start.elapsed()).as_secs_f64(),
             warnings,
         })
+    }
+
+    /// Does about triage's advice what was asked for.
+    fn heed(&self, route: &Route, name: &str) -> Result<(), Failure> {
+        let Some(decision) = &route.advice else {
+            return Ok(());
+        };
+        match (advice::objection(decision), self.obedience) {
+            (None, _) | (_, Obedience::Force) => Ok(()),
+            (Some(words), Obedience::Strict) => Err(advice::refusal(name, &words, decision)),
+            (Some(words), Obedience::Warn) => {
+                self.console
+                    .warning(&format!("{name}: triage advises: {words}"));
+                Ok(())
+            }
+        }
     }
 
     /// Writes down what is about to get its name.
@@ -229,7 +269,7 @@ impl Context<'_> {
                 weights_sha256: route.scaler.weights()?,
                 settings: self.reader.settings.clone(),
             },
-            reason: route.reason.map(String::from),
+            reason: route.reason.clone(),
             width: plan.width,
             height: plan.height,
             time: now.map_or(0, |since| since.as_secs()),
@@ -244,6 +284,7 @@ impl Context<'_> {
         &self,
         scaler: &Scaler,
         picture: &Picture,
+        target: TargetSize,
         format: Format,
         name: &str,
         warnings: &mut Vec<String>,
@@ -255,7 +296,7 @@ impl Context<'_> {
         let groups = passes(picture.colour, picture.alpha, scaler.channels()).len() as u64;
         let left = self.max_memory.saturating_sub(decoded) / groups;
         let plan = scaler
-            .plan(width, height, self.target, left.min(self.engine_memory))
+            .plan(width, height, target, left.min(self.engine_memory))
             .map_err(|error| match error {
                 // A size that no picture of this one can have.
                 EngineError::Shape(words) => Failure::Limit(format!("{name}: {words}")),
@@ -267,7 +308,7 @@ impl Context<'_> {
         format
             .check_size(plan.width, plan.height)
             .map_err(|error| Failure::decode(name, error))?;
-        if let TargetSize::Size(..) = self.target {
+        if let TargetSize::Size(..) = target {
             let stretch = (plan.width as f64 / width as f64) / (plan.height as f64 / height as f64);
             if !(0.99..=1.01).contains(&stretch) {
                 warnings.push(format!(

@@ -1,17 +1,18 @@
 //! `upwise upscale`: pictures in, larger pictures out.
 //!
-//! `jobs/` decides what goes where, `router.rs` by the cues of `cues.rs` which model takes a picture,
-//! `deliver.rs` resolves what a result is for,
+//! `jobs/` decides what goes where, `router.rs` by what triage says which model takes a picture, `advice.rs` what is
+//! done if that speaks against it, `fixes.rs` does what comes before it. `deliver.rs` resolves what a result is for.
 //! `batch.rs` takes pictures one after the other, each through `reader.rs` and `job.rs`, `journal/` keeps receipts of
 //! them, with the `settings.rs` that they were made by. `planes.rs` stands between stored samples and the engine's,
 //! `scaler.rs` between this command and the engine, `forecast.rs` says what a picture will take, `space.rs`
 //! whether the disk has it, `console.rs` and
 //! `report.rs` say what happened, to people and to scripts.
 
+mod advice;
 mod batch;
 mod console;
-mod cues;
 mod deliver;
+mod fixes;
 mod forecast;
 mod job;
 mod jobs;
@@ -29,11 +30,15 @@ use std::time::Instant;
 use crate::args::upscale::UpscaleArgs;
 use crate::failure::{EXIT_DONE, EXIT_SOME_FAILED};
 use crate::output::print_json;
+pub(crate) use advice::objection;
 use batch::Batch;
 use console::{Console, Loudness};
+pub(crate) use fixes::{Fix, repair};
+pub(crate) use forecast::Forecast;
 pub(crate) use planes::{PictureRows, passes};
 pub use report::ErrorReport;
 use report::{Document, Item, SCHEMA, Status};
+pub(crate) use router::{Locked, Router};
 pub use scaler::engine_options;
 
 /// Runs the command and returns its exit code. Errors have been printed by then.

@@ -53,6 +53,8 @@ enum Earlier {
 pub struct Source {
     /// Its pixels and what came with them.
     pub picture: Picture,
+    /// Length of its file.
+    pub bytes: u64,
     /// Digest and length of its file, where a receipt needs them.
     pub file: Option<(Digest, u64)>,
     /// Whether an output may be replaced.
@@ -103,6 +105,7 @@ impl Reader {
         if let Place::File(path) = &job.output {
             check_target(path, replace, job.make_folder)?;
         }
+        let length = input.length();
         let picture =
             decode::decode(input, &limits).map_err(|error| Failure::decode(&name, error))?;
         if watched.is_some_and(|(file, before)| has_changed(&file, &before)) {
@@ -112,6 +115,7 @@ impl Reader {
         }
         Ok(Reading::Picture(Box::new(Source {
             picture,
+            bytes: length,
             file,
             replace,
             time: start.elapsed(),

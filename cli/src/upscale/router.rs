@@ -3,15 +3,18 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
+use upwise_analyzer::report::{self, Analysis, Content, Decision};
 use upwise_engine::EngineOptions;
 use upwise_weights::{Family, Tier};
 
-use super::cues;
+use super::advice::Obedience;
+use super::fixes::Fix;
 use super::scaler::Scaler;
 use crate::args::values::TargetSize;
 use crate::failure::Failure;
-use crate::models::{Choice, Wish};
+use crate::models::{Choice, Resampler, Wish};
 use crate::picture::Picture;
+use crate::triage::{look, words};
 
 /// The factor of a family where none is asked for.
 const FACTOR: f64 = 4.0;
@@ -21,15 +24,32 @@ pub struct Router {
     wish: Wish,
     tier: Tier,
     options: EngineOptions,
+    /// What every picture gets, whatever it is.
+    locked: Option<Locked>,
     last: RefCell<Option<(Choice, Rc<Scaler>)>>,
+}
+
+/// What a plan says: the same for all pictures.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Locked {
+    /// What is done first, in order.
+    pub fixes: Vec<Fix>,
+    /// The model or filter.
+    pub choice: Choice,
+    /// Times larger.
+    pub scale: f64,
 }
 
 /// What was chosen for a picture.
 pub struct Route {
     /// The model or filter, ready.
     pub scaler: Rc<Scaler>,
+    /// What is done first, in order.
+    pub fixes: Vec<Fix>,
     /// Why, where it was for upwise to choose.
-    pub reason: Option<&'static str>,
+    pub reason: Option<String>,
+    /// What triage says, where it was asked.
+    pub advice: Option<Decision>,
 }
 
 impl Router {
@@ -39,12 +59,26 @@ impl Router {
             wish,
             tier,
             options,
+            locked: None,
             last: RefCell::new(None),
         };
         if let Wish::One(choice) = &router.wish {
             router.scaler(choice.clone())?;
         }
         Ok(router)
+    }
+
+    /// A router that does the same with every picture.
+    pub fn locked(locked: Locked, options: EngineOptions) -> Result<Self, Failure> {
+        let wish = Wish::One(locked.choice.clone());
+        let mut router = Router::new(wish, Tier::default(), options)?;
+        router.locked = Some(locked);
+        Ok(router)
+    }
+
+    /// How networks are run.
+    pub fn options(&self) -> &EngineOptions {
+        &self.options
     }
 
     /// What was asked for.
@@ -54,25 +88,79 @@ impl Router {
 
     /// The size where none is asked for.
     pub fn default_target(&self) -> TargetSize {
+        if let Some(locked) = &self.locked {
+            return TargetSize::Scale(locked.scale);
+        }
         match &*self.last.borrow() {
             Some((_, scaler)) if matches!(self.wish, Wish::One(_)) => scaler.default_target(),
             _ => TargetSize::Scale(FACTOR),
         }
     }
 
-    /// What enlarges this picture to this size.
-    pub fn route(&self, picture: &Picture, target: TargetSize) -> Result<Route, Failure> {
-        let (family, reason) = match self.wish {
-            Wish::Auto => {
-                let (family, reason) = cues::family(picture);
-                (family, Some(reason))
-            }
-            // Not looked at.
-            _ => (Family::Photo, None),
+    /// What triage says of a picture from a file of so many bytes. It is asked where nothing was named, and where its
+    /// advice is to be obeyed.
+    pub fn look(
+        &self,
+        picture: &Picture,
+        bytes: u64,
+        obedience: Obedience,
+    ) -> Result<Option<Analysis>, Failure> {
+        if !self.is_auto() && obedience != Obedience::Strict {
+            return Ok(None);
+        }
+        look::of(picture, bytes)
+            .map(Some)
+            .map_err(Failure::BadInput)
+    }
+
+    /// What enlarges a picture by a factor, by what was seen of it.
+    pub fn route(&self, analysis: Option<&Analysis>, factor: f64) -> Result<Route, Failure> {
+        let advice = analysis.map(|analysis| analysis.decision.clone());
+        let route = |scaler, fixes, reason| Route {
+            scaler,
+            fixes,
+            reason,
+            advice,
         };
-        let factor = target.factor(picture.width, picture.height);
-        let scaler = self.scaler(self.wish.choice(self.tier, family, factor))?;
-        Ok(Route { scaler, reason })
+        if let Some(locked) = &self.locked {
+            let scaler = self.scaler(locked.choice.clone())?;
+            return Ok(route(scaler, locked.fixes.clone(), None));
+        }
+        let Some(analysis) = analysis.filter(|_| self.is_auto()) else {
+            // The family does not count where one was named.
+            let choice = self.wish.choice(self.tier, Family::Photo, factor);
+            return Ok(route(self.scaler(choice)?, Vec::new(), None));
+        };
+        let (choice, why) = self.suited(analysis, factor);
+        let scaler = self.scaler(choice)?;
+        let fixes = fixes(analysis, factor, &scaler);
+        Ok(route(scaler, fixes, Some(why)))
+    }
+
+    fn is_auto(&self) -> bool {
+        self.wish == Wish::Auto
+    }
+
+    /// The model or filter that suits what was seen, and why in words.
+    fn suited(&self, analysis: &Analysis, factor: f64) -> (Choice, String) {
+        let family = match analysis.decision.family {
+            report::Family::Photo => Family::Photo,
+            report::Family::Recover => Family::Recover,
+            report::Family::Art => Family::Art,
+            report::Family::Text => Family::Text,
+            // Blocks of unequal sizes would be worse than soft ones.
+            report::Family::Nearest if factor.fract() != 0.0 => Family::Art,
+            report::Family::Nearest => {
+                let choice = Choice::Resampler(Resampler::Nearest);
+                return (choice, words::content(Content::PixelArt).into());
+            }
+        };
+        let what = words::content(analysis.content);
+        let why = match family {
+            Family::Recover => format!("a damaged {what}"),
+            _ => what.to_string(),
+        };
+        (self.wish.choice(self.tier, family, factor), why)
     }
 
     fn scaler(&self, choice: Choice) -> Result<Rc<Scaler>, Failure> {
@@ -88,4 +176,15 @@ impl Router {
         *last = Some((choice, scaler.clone()));
         Ok(scaler)
     }
+}
+
+/// The steps of triage that come before this enlargement and can be done here.
+fn fixes(analysis: &Analysis, factor: f64, scaler: &Scaler) -> Vec<Fix> {
+    let steps = analysis.decision.steps.iter();
+    let fixes = steps.filter_map(|step| Fix::of_step(step, analysis.width));
+    // Back from its true size, one pass of the network has to be enough: a second would be made of inventions.
+    let reaches = |shrink: f64| scaler.scale().is_some_and(|scale| factor / shrink <= scale);
+    fixes
+        .filter(|fix| !matches!(fix, Fix::Shrink(shrink) if !reaches(*shrink)))
+        .collect()
 }

@@ -11,7 +11,7 @@ use crate::args::upscale::RunArgs;
 use crate::args::values::TargetSize;
 use crate::digest::Digest;
 use crate::failure::Failure;
-use crate::models::{self, Choice, Resampler};
+use crate::models::{self, Choice, Found, Resampler, Source};
 
 /// The factor of a filter when none is asked for.
 const FILTER_SCALE: f64 = 2.0;
@@ -130,6 +130,17 @@ impl Scaler {
         self.choice.name()
     }
 
+    /// What `-n` takes to find the same again.
+    pub fn wish(&self) -> String {
+        match &self.choice {
+            Choice::Model(Found {
+                source: Source::File(path),
+                ..
+            }) => path.display().to_string(),
+            choice => choice.name().to_string(),
+        }
+    }
+
     /// The digest of the model's file; `None` for a filter.
     pub fn weights(&self) -> std::result::Result<Option<Digest>, Failure> {
         match self.weights.get() {
@@ -139,6 +150,11 @@ impl Scaler {
                 Ok(*self.weights.get_or_init(|| weights))
             }
         }
+    }
+
+    /// The factor of the network.
+    pub fn scale(&self) -> Option<f64> {
+        self.network.as_ref().map(|network| network.scale as f64)
     }
 
     /// Channels that the network takes at a time; `None` for a filter, which takes any.
@@ -154,8 +170,7 @@ impl Scaler {
 
     /// The size where none is asked for.
     pub fn default_target(&self) -> TargetSize {
-        let scale = self.network.as_ref().map(|network| network.scale as f64);
-        TargetSize::Scale(scale.unwrap_or(FILTER_SCALE))
+        TargetSize::Scale(self.scale().unwrap_or(FILTER_SCALE))
     }
 
     /// How `width` x `height` pixels get the size that was asked for, with at most `memory` bytes for
@@ -218,10 +233,15 @@ impl Scaler {
     /// Seconds that the network will take for `groups` groups of channels, by a short trial of it on this machine;
     /// `None` where they are too few for the trial, or there is no network.
     pub fn seconds(&self, plan: &Plan, groups: usize) -> Option<f64> {
-        let macs = plan.macs * groups as f64;
-        let network = self.network.as_ref().filter(|_| macs >= WORTH_A_TRIAL)?;
+        let worth = plan.macs * groups as f64 >= WORTH_A_TRIAL;
+        worth.then(|| self.seconds_tried(plan, groups)).flatten()
+    }
+
+    /// The same, however few they are.
+    pub fn seconds_tried(&self, plan: &Plan, groups: usize) -> Option<f64> {
+        let network = self.network.as_ref()?;
         let speed = network.speed.get_or_init(|| network.try_out());
-        speed.map(|speed| macs / speed)
+        speed.map(|speed| plan.macs * groups as f64 / speed)
     }
 
     /// Runs the network over rows of [`Scaler::channels`], at its own factor as often as the plan says.

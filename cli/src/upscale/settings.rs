@@ -5,10 +5,11 @@ use serde_json::{Value, json};
 use crate::args::upscale::{RunArgs, UpscaleArgs};
 use crate::args::values::TargetSize;
 
-/// What was asked for, as far as it decides what is in an output, with the size and the model that it comes to.
+/// What was asked for, as far as it decides what is in an output, with the size, the model and a plan's steps that it comes
+/// to.
 ///
 /// All options are named, so that a new one does not compile before it was decided whether it belongs here.
-pub fn settings(args: &UpscaleArgs, target: TargetSize, model: &str) -> Value {
+pub fn settings(args: &UpscaleArgs, target: TargetSize, model: &str, steps: &[String]) -> Value {
     let UpscaleArgs {
         // Which picture and what its result is called: a receipt has digests and a path for that.
         inputs: _,
@@ -19,7 +20,8 @@ pub fn settings(args: &UpscaleArgs, target: TargetSize, model: &str) -> Value {
         overwrite: _,
         recursive: _,
         shard: _,
-        // All that is in `target`.
+        // All that is in `target`, or `model` and `steps`.
+        plan: _,
         scale: _,
         width: _,
         height: _,
@@ -34,6 +36,8 @@ pub fn settings(args: &UpscaleArgs, target: TargetSize, model: &str) -> Value {
         strip,
         // What is refused, shown or passed over changes no output.
         max_input_pixels: _,
+        force: _,
+        strict: _,
         gpu: _,
         quiet: _,
         verbose: _,
@@ -52,6 +56,7 @@ pub fn settings(args: &UpscaleArgs, target: TargetSize, model: &str) -> Value {
     json!({
         "target": target.to_string(),
         "model": model,
+        "steps": steps,
         "mode": format!("{mode:?}").to_lowercase(),
         "format": format.map(|format| format.suffix()),
         "quality": quality,

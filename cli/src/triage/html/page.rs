@@ -37,7 +37,16 @@ pub fn page(name: &str, look: &Look) -> Result<String, Failure> {
         }
         main {
             div .columns {
-                section .picture aria-label="The picture" { (stage) }
+                div .side {
+                    section .picture aria-label="The picture" { (stage) }
+                    @if !look.analysis.inspect.is_empty() {
+                        section {
+                            h2 { "Look here at 100 %" }
+                            p .note { "Before and after: one pixel of the picture is one pixel here." }
+                            div .crops { (crops) }
+                        }
+                    }
+                }
                 div .side { (reasons(look)) (steps(look)) (rest(look)) }
             }
             section {
@@ -47,13 +56,6 @@ pub fn page(name: &str, look: &Look) -> Result<String, Failure> {
                     " (good from there on)."
                 }
                 div .scores { @for score in &look.analysis.scores { (score_row(score)) } }
-            }
-            @if !look.analysis.inspect.is_empty() {
-                section {
-                    h2 { "Look here at 100 %" }
-                    p .note { "Before and after: one pixel of the picture is one pixel here." }
-                    div .crops { (crops) }
-                }
             }
             section {
                 details {
@@ -270,6 +272,12 @@ fn rest(look: &Look) -> Markup {
                     h2 { (title) }
                     ul { @for sentence in sentences { li { (sentence) } } }
                 }
+            }
+        }
+        @if let Some(probe) = &look.probe {
+            section {
+                h2 { "Tried on the picture" }
+                p { (probe.sentence()) }
             }
         }
         @if !unjudged.is_empty() {

@@ -1,0 +1,205 @@
+//! What is done to a picture before it is enlarged: repairs by networks that do not enlarge, and the way back to the size
+//! that the detail is worth.
+
+use upwise_analyzer::report::Step;
+use upwise_engine::{EngineOptions, Filter, Light, Resample, Result, Rows};
+use upwise_weights::Embedded;
+
+use super::planes::{Merged, Pass, PictureRows, Quantiser, passes};
+use super::scaler::{Plan, Scaler};
+use crate::args::values::TargetSize;
+use crate::failure::Failure;
+use crate::models::{self, Choice};
+use crate::picture::{Depth, Picture, Samples, alpha};
+
+/// Largest share of a side that is left of a picture that counts as reduced.
+const LEAST_SHRINK: f64 = 0.97;
+
+/// A step before the enlargement.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Fix {
+    /// A network of factor 1, and the step that it does.
+    Network(&'static str, Choice),
+    /// Both sides times this, below 1.
+    Shrink(f64),
+}
+
+impl Fix {
+    /// The part of triage's steps that can be done here.
+    pub fn of_step(step: &Step, width: usize) -> Option<Fix> {
+        match step {
+            Step::Deblock => Some(Fix::Network("deblock", repair("deblock")?)),
+            Step::Denoise => Some(Fix::Network("denoise", repair("denoise")?)),
+            Step::Shrink { width: to, .. } => {
+                let factor = *to as f64 / width as f64;
+                (factor > 0.0 && factor < LEAST_SHRINK).then_some(Fix::Shrink(factor))
+            }
+            _ => None,
+        }
+    }
+
+    /// What it times both sides by, if it changes them.
+    pub fn shrink(&self) -> Option<f64> {
+        match self {
+            Fix::Shrink(factor) => Some(*factor),
+            Fix::Network(..) => None,
+        }
+    }
+
+    /// In a few words.
+    pub fn name(&self) -> String {
+        match self {
+            Fix::Network(step, choice) => format!("{step} by {}", choice.name()),
+            Fix::Shrink(factor) => format!("shrink to {:.1} %", factor * 100.0),
+        }
+    }
+}
+
+/// The model of factor 1 that does a repair, once one ships.
+pub fn repair(step: &str) -> Option<Choice> {
+    let does = |model: &&Embedded| model.scale == 1 && model.family.name() == step;
+    let model = upwise_weights::models().iter().find(does)?;
+    let found = models::by_name(model.name, &[]).ok()?;
+    Some(Choice::Model(found))
+}
+
+/// Applies a step. The result has the picture's kind of samples, and its alpha where nothing is shrunk.
+///
+/// `memory` is what the network may take.
+pub fn apply(
+    fix: &Fix,
+    mut picture: Picture,
+    options: &EngineOptions,
+    memory: u64,
+    name: &str,
+) -> std::result::Result<Picture, Failure> {
+    if picture.alpha && picture.constant_alpha().is_none() {
+        alpha::fill_hidden(&mut picture).map_err(|error| Failure::decode(name, error))?;
+    }
+    let engine = |error| Failure::engine(name, error);
+    let samples = match fix {
+        Fix::Shrink(factor) => shrunk(&picture, *factor).map_err(engine)?,
+        Fix::Network(_, choice) => {
+            // Not kept: what the network holds is needed for the enlargement.
+            let scaler = Scaler::new(choice, options)?;
+            let (width, height) = (picture.width, picture.height);
+            let size = TargetSize::Scale(1.0);
+            let plan = scaler.plan(width, height, size, memory).map_err(engine)?;
+            repaired(&picture, &scaler, &plan).map_err(engine)?
+        }
+    };
+    let (width, height, samples) = samples;
+    Ok(Picture {
+        width,
+        height,
+        samples,
+        ..picture
+    })
+}
+
+type Made = (usize, usize, Samples);
+
+fn shrunk(picture: &Picture, factor: f64) -> Result<Made> {
+    let side = |side: usize| ((side as f64 * factor).round() as usize).clamp(1, side);
+    let (width, height) = (side(picture.width), side(picture.height));
+    let all = passes(picture.colour, picture.alpha, None);
+    let source = Box::new(PictureRows::new(picture, &all[0]));
+    let mut rows = Resample::new(source, width, height, Filter::Lanczos, Light::Linear)?;
+    collect(picture, &mut rows)
+}
+
+/// Colour goes through the network, alpha stays as it is.
+fn repaired(picture: &Picture, scaler: &Scaler, plan: &Plan) -> Result<Made> {
+    let observer = |_: f64| match crate::interrupt::requested() {
+        true => std::ops::ControlFlow::Break(()),
+        false => std::ops::ControlFlow::Continue(()),
+    };
+    let mut parts: Vec<(Pass, Box<dyn Rows + '_>)> = Vec::new();
+    for pass in passes(picture.colour, false, scaler.channels()) {
+        let source = Box::new(PictureRows::new(picture, &pass));
+        parts.push((pass, scaler.network_rows(source, plan, &observer)?));
+    }
+    if picture.alpha {
+        let alone = Pass {
+            channels: vec![picture.layout().colour_channels()],
+            averaged: false,
+        };
+        let source = Box::new(PictureRows::new(picture, &alone));
+        parts.push((alone, source));
+    }
+    collect(picture, &mut Merged::new(parts))
+}
+
+/// Rows as samples of the picture's kind.
+fn collect(picture: &Picture, rows: &mut dyn Rows) -> Result<Made> {
+    let layout = picture.layout();
+    let quantiser = Quantiser::new(rows.channels(), 1.0, layout);
+    let (width, height) = (rows.width(), rows.height());
+    let mut row = vec![0.0; width * rows.channels()];
+    let mut bytes = vec![0; width * layout.pixel_bytes()];
+    let count = width * height * layout.channels();
+    let mut samples = match layout.depth {
+        Depth::Eight => Samples::U8(Vec::with_capacity(count)),
+        Depth::Sixteen => Samples::U16(Vec::with_capacity(count)),
+    };
+    for _ in 0..height {
+        rows.next_row(&mut row)?;
+        quantiser.row(&row, &mut bytes)?;
+        match &mut samples {
+            Samples::U8(data) => data.extend_from_slice(&bytes),
+            Samples::U16(data) => {
+                let pairs = bytes.chunks_exact(2);
+                data.extend(pairs.map(|pair| u16::from_ne_bytes([pair[0], pair[1]])));
+            }
+        }
+    }
+    Ok((width, height, samples))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::picture::{Format, Metadata};
+
+    #[test]
+    fn a_shrunk_picture_keeps_its_kind_and_its_mean() {
+        let (width, height) = (40, 20);
+        for (colour, alpha) in [(false, false), (true, false), (true, true), (false, true)] {
+            let channels = if colour { 3 } else { 1 } + usize::from(alpha);
+            let value = |i: usize| 20_000 + (i % channels * 9_000) as u16;
+            let picture = Picture {
+                width,
+                height,
+                colour,
+                alpha,
+                samples: Samples::U16((0..width * height * channels).map(value).collect()),
+                format: Format::Png,
+                metadata: Metadata::default(),
+                warnings: Vec::new(),
+            };
+            let step = Step::Shrink {
+                width: 20,
+                height: 10,
+            };
+            let fix = Fix::of_step(&step, width).unwrap();
+            let options = EngineOptions::default();
+            let small = apply(&fix, picture.clone(), &options, 1 << 30, "x").unwrap();
+            assert_eq!((small.width, small.height), (20, 10));
+            assert_eq!(small.layout(), picture.layout());
+            let Samples::U16(data) = &small.samples else {
+                panic!("8 bits")
+            };
+            let off = |(i, &v): (usize, &u16)| v.abs_diff(value(i)) > 1;
+            assert!(!data.iter().enumerate().any(off), "{colour} {alpha}");
+        }
+    }
+
+    #[test]
+    fn what_is_hardly_smaller_is_left_alone() {
+        let to = |width| Step::Shrink { width, height: 10 };
+        assert_eq!(Fix::of_step(&to(99), 100), None);
+        assert_eq!(Fix::of_step(&to(200), 100), None);
+        assert_eq!(Fix::of_step(&to(50), 100), Some(Fix::Shrink(0.5)));
+        assert_eq!(Fix::of_step(&Step::Lighten, 100), None);
+    }
+}
