@@ -24,7 +24,7 @@ Examples:
 
 const NOTES: &str = "\
 Colour: the network sees the samples as they are encoded; the ICC profile goes into the output
-unchanged. CMYK is converted to sRGB.
+unchanged. CMYK is converted to sRGB, and so is all that goes to AVIF or to --deliver web.
 
 Folders: a folder of results has a journal, .upwise-journal.jsonl: a receipt for each result, with the SHA-256
 of both files, model, weights, settings and version. The same command again passes over what is done, by

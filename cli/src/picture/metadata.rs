@@ -5,7 +5,7 @@ use super::exif;
 /// Everything that is carried from the input to the output, where its format can hold it.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Metadata {
-    /// ICC profile. It describes the samples, which are never converted.
+    /// ICC profile of the samples; without one they are sRGB, as far as anybody knows.
     pub icc: Option<Vec<u8>>,
     /// EXIF, from its TIFF header on. Orientation is 1 and the thumbnail is gone: the pixels are upright.
     pub exif: Option<Vec<u8>>,

@@ -6,8 +6,9 @@
 //! [`Metadata`], and every encoder writes as much of it as its format knows.
 //!
 //! Samples stay in the encoding that the ICC profile describes: nothing is converted to another
-//! colour space, and the profile goes into the output unchanged. The one exception is CMYK, which no
-//! network takes: it becomes sRGB, through its own profile where it has one.
+//! colour space, and the profile goes into the output unchanged. There are two exceptions: CMYK, which
+//! no network takes, becomes sRGB while decoding, through its own profile where it has one; and what is
+//! to carry no profile is converted by [`colour::to_srgb`].
 
 pub mod alpha;
 mod budget;
