@@ -16,8 +16,8 @@ pub mod survey;
 pub use raster::{FileFacts, Raster, RasterError, Samples};
 
 use measures::{
-    composition, content, edges, grain, jpeg, light, noise, pixel_art, sharpness, subject, text,
-    traits,
+    composition, content, edges, grain, halving, jpeg, light, noise, pixel_art, sharpness, subject,
+    text, traits,
 };
 use report::{Analysis, Content, Evidence, Measure, Place, Score, Status};
 use survey::{Overview, Tile, tiles};
@@ -45,7 +45,8 @@ pub fn analyze(raster: &Raster<'_>, facts: &FileFacts) -> Analysis {
     let (from_tiles, from_copies) = rayon::join(
         || {
             let edges = edges::measure(&survey.tiles, noise_sigma.unwrap_or(0.0));
-            (edges, sharpness::measure(&survey.tiles))
+            let halving = halving::measure(&survey.tiles);
+            (edges, sharpness::measure(&survey.tiles), halving)
         },
         || {
             let subject = subject::measure(&survey.subject, picture);
@@ -54,7 +55,7 @@ pub fn analyze(raster: &Raster<'_>, facts: &FileFacts) -> Analysis {
         },
     );
     let jpeg = jpeg::measure(raster, &survey.tiles, facts);
-    let (edges, sharpness) = from_tiles;
+    let (edges, sharpness, [halving, halving_again]) = from_tiles;
     let (subject, text, small_edges) = from_copies;
     let (grain, (pixel_art, traits)) = rayon::join(
         || grain::measure(raster),
@@ -92,6 +93,8 @@ pub fn analyze(raster: &Raster<'_>, facts: &FileFacts) -> Analysis {
             .map(|art| art.block),
         subject_share: subject.as_ref().map(|subject| subject.share),
         flat_share: traits.map(|traits| traits.flat),
+        halving,
+        halving_again,
         bits_per_pixel: facts
             .bytes
             .map(|bytes| bytes as f32 * 8.0 / raster.pixels() as f32),

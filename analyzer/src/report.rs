@@ -238,6 +238,17 @@ pub struct Inspect {
     pub place: Place,
 }
 
+/// How much of a picture comes back after it was halved and enlarged again.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Halving {
+    /// Mean SSIM of luma, -1 to 1; 1 if nothing is lost.
+    pub kept: f32,
+    /// The same over the worst 5 % of windows.
+    pub worst: f32,
+    /// Root mean square of what is lost, in 8-bit steps.
+    pub lost: f32,
+}
+
 /// The values behind the scores, in their own units: what the decision is made from.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct Evidence {
@@ -279,6 +290,10 @@ pub struct Evidence {
     pub subject_share: Option<f32>,
     /// Horizontal neighbours that hardly differ, as a share.
     pub flat_share: Option<f32>,
+    /// What comes back of the picture when it is halved and enlarged again.
+    pub halving: Option<Halving>,
+    /// The same of its half.
+    pub halving_again: Option<Halving>,
     /// Bits a pixel of the file.
     pub bits_per_pixel: Option<f32>,
 }

@@ -6,8 +6,13 @@
 //! a scale by what it carries and a family by content and damage (`route.rs`).
 
 mod faults;
+pub mod features;
 mod inspect;
+pub mod odds;
 mod route;
+// As `recipe/fit.py` writes it: a tree a line.
+#[rustfmt::skip]
+mod trees;
 
 use crate::measures::composition::Composition;
 use crate::report::{

@@ -4,6 +4,7 @@ pub mod composition;
 pub mod content;
 pub mod edges;
 pub mod grain;
+pub mod halving;
 pub mod jpeg;
 pub mod light;
 pub mod noise;

@@ -1,0 +1,131 @@
+//! The known images: tiles for training, BSD100 for the test.
+
+use std::collections::{BTreeMap, HashSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use upwise_engine::Image;
+
+use crate::random::fold;
+
+/// Which side of the split a source is on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Split {
+    Train,
+    Test,
+}
+
+impl Split {
+    pub fn name(self) -> &'static str {
+        match self {
+            Split::Train => "train",
+            Split::Test => "test",
+        }
+    }
+}
+
+/// One known image.
+#[derive(Clone, Debug)]
+pub struct Source {
+    pub path: PathBuf,
+    /// Unique: folder and file name.
+    pub name: String,
+    /// The picture that it was cut from. No group is on both sides of a split.
+    pub group: String,
+    pub split: Split,
+    pub drawn: bool,
+}
+
+/// Up to `train` tiles, each from another picture, photos and drawings by turns, and up to `test` images of BSD100;
+/// the same ones every time.
+pub fn find(data: &Path, train: usize, test: usize) -> Result<Vec<Source>> {
+    let groups = groups(&data.join("train/SOURCES.tsv"))?;
+    let tiles = |folder: &str, drawn: bool| -> Result<Vec<Source>> {
+        let mut seen = HashSet::new();
+        let mut sources = list(data, folder)?
+            .into_iter()
+            .map(|(path, name, file)| Source {
+                group: groups.get(&file).cloned().unwrap_or(file),
+                path,
+                name,
+                split: Split::Train,
+                drawn,
+            })
+            .collect::<Vec<_>>();
+        sources.sort_by_key(|source| fold(&source.name));
+        sources.retain(|source| seen.insert(source.group.clone()));
+        Ok(sources)
+    };
+    let (mut photo, mut art) = (
+        tiles("train/photo", false)?.into_iter(),
+        tiles("train/art", true)?.into_iter(),
+    );
+    // Two photos for a drawing, as in the folders, and as long as there are any.
+    let turns = (0..).map(|i| match i % 3 {
+        2 => art.next().or_else(|| photo.next()),
+        _ => photo.next().or_else(|| art.next()),
+    });
+    let mut sources: Vec<Source> = turns.take(train).map_while(|source| source).collect();
+    let bench = list(data, "bench/bsd100")?.into_iter().take(test);
+    sources.extend(bench.map(|(path, name, file)| Source {
+        path,
+        name,
+        group: format!("bsd100/{file}"),
+        split: Split::Test,
+        drawn: false,
+    }));
+    Ok(sources)
+}
+
+/// PNG and JPEG files of a folder by name: path, name with the folder, file name.
+fn list(data: &Path, folder: &str) -> Result<Vec<(PathBuf, String, String)>> {
+    let path = data.join(folder);
+    let entries = fs::read_dir(&path).with_context(|| format!("cannot list {}", path.display()))?;
+    let mut files = Vec::new();
+    for entry in entries {
+        let path = entry?.path();
+        let file = path.file_name().unwrap_or_default().to_string_lossy();
+        if file.ends_with(".png") || file.ends_with(".jpg") {
+            let (name, file) = (format!("{folder}/{file}"), file.into_owned());
+            files.push((path, name, file));
+        }
+    }
+    if files.is_empty() {
+        bail!("{} has no .png and no .jpg", path.display());
+    }
+    files.sort();
+    Ok(files)
+}
+
+/// The picture that each tile was cut from.
+fn groups(path: &Path) -> Result<BTreeMap<String, String>> {
+    let text =
+        fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    Ok(text
+        .lines()
+        .skip(1)
+        .filter_map(|line| {
+            let mut cells = line.split('\t');
+            Some((cells.next()?.to_string(), cells.next()?.to_string()))
+        })
+        .collect())
+}
+
+/// Decodes to RGB.
+pub fn decode(path: &Path) -> Result<Image> {
+    let picture = image::open(path).with_context(|| format!("cannot read {}", path.display()))?;
+    Ok(from_rgb8(&picture.to_rgb8()))
+}
+
+pub fn from_rgb8(picture: &image::RgbImage) -> Image {
+    let data = picture.as_raw().iter().map(|&v| f32::from(v) / 255.0);
+    let (width, height) = picture.dimensions();
+    Image::new(width as usize, height as usize, 3, data.collect()).expect("a decoded picture")
+}
+
+/// Samples as a file of 8 bits keeps them.
+pub fn to_rgb8(picture: &Image) -> Vec<u8> {
+    let levels = picture.data().iter().map(|v| (v * 255.0).round() as u8);
+    levels.collect()
+}
