@@ -141,7 +141,9 @@ pub fn analyze(raster: &Raster<'_>, facts: &FileFacts) -> Analysis {
             .map(|sharpness| sharpness::map(sharpness, raster.width(), raster.height())),
         noise.map(|noise| noise.map(raster, &survey.tiles)),
         jpeg.map(|jpeg| jpeg.map(raster, &survey.tiles)),
-        subject.as_ref().map(subject::map),
+        subject
+            .as_ref()
+            .map(|subject| subject::map(subject, raster.width())),
     ];
     Analysis {
         width: raster.width(),

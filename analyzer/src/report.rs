@@ -303,6 +303,8 @@ pub struct Evidence {
 pub struct Map {
     /// What it shows.
     pub measure: Measure,
+    /// Pixels of the picture for a cell, along each side; those at its right and lower edge may stand for fewer.
+    pub side: usize,
     /// Cells in a row.
     pub columns: usize,
     /// Rows of cells.

@@ -192,6 +192,7 @@ pub(crate) fn tile_map(
     }
     Map {
         measure,
+        side,
         columns,
         rows,
         cells,

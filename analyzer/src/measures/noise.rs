@@ -218,6 +218,7 @@ impl Noise {
         }
         Map {
             measure: Measure::Noise,
+            side: TILE,
             columns,
             rows,
             cells,

@@ -154,6 +154,7 @@ pub fn map(sharpness: &Sharpness, width: usize, height: usize) -> Map {
     }
     Map {
         measure: Measure::Sharpness,
+        side: BLOCK,
         columns,
         rows,
         cells,

@@ -400,10 +400,11 @@ pub fn score(subject: Option<&Subject>, picture: Place) -> Score {
     Score::measured(Measure::SubjectClarity, subject.clarity, words).at(vec![subject.place])
 }
 
-/// What stands out, pixel by pixel of the copy.
-pub fn map(subject: &Subject) -> Map {
+/// What stands out in a picture of so many columns, pixel by pixel of the copy.
+pub fn map(subject: &Subject, width: usize) -> Map {
     Map {
         measure: Measure::SubjectClarity,
+        side: width.div_ceil(subject.columns.max(1)),
         columns: subject.columns,
         rows: subject.rows,
         cells: subject.saliency.clone(),

@@ -32,7 +32,7 @@ pub fn draw(look: &Look) -> upwise_engine::Result<Canvas> {
     let letters = Letters::for_side(size.0.min(size.1).max(LEAST_SIDE / 2));
     let maps: Vec<&Map> = marks::maps(&look.analysis).collect();
     for map in &maps {
-        lay(&mut canvas, map);
+        lay(&mut canvas, map, factor);
     }
     let mut labels = Labels {
         taken: Vec::new(),
@@ -55,24 +55,15 @@ pub fn draw(look: &Look) -> upwise_engine::Result<Canvas> {
     Ok(with_strip(canvas, look, &legend, letters))
 }
 
-/// Lays a map over the whole picture.
-fn lay(canvas: &mut Canvas, map: &Map) {
+/// Lays a map over the picture, which was enlarged by a factor.
+fn lay(canvas: &mut Canvas, map: &Map, factor: usize) {
     let colour = marks::colour(map.measure);
-    let edge = |i: usize, cells: usize, side: usize| i * side / cells;
+    let side = map.side * factor;
     for (i, &cell) in map.cells.iter().enumerate() {
-        let (column, row) = (i % map.columns, i / map.columns);
-        let (left, right) = (
-            edge(column, map.columns, canvas.width),
-            edge(column + 1, map.columns, canvas.width),
-        );
-        let (top, bottom) = (
-            edge(row, map.rows, canvas.height),
-            edge(row + 1, map.rows, canvas.height),
-        );
+        let (x, y) = (i % map.columns * side, i / map.columns * side);
         let alpha = cell.clamp(0.0, 1.0) * STRONGEST;
         if alpha > 0.0 {
-            let (x, y) = (left as isize, top as isize);
-            canvas.fill(x, y, right - left, bottom - top, colour, alpha);
+            canvas.fill(x as isize, y as isize, side, side, colour, alpha);
         }
     }
 }

@@ -72,6 +72,7 @@ pub fn look(picture: Option<Picture>) -> Look {
     };
     let map = |measure, at| Map {
         measure,
+        side: 31,
         columns,
         rows,
         cells: (0..columns * rows).map(|i| cell(i, at)).collect(),

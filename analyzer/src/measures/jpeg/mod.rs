@@ -66,6 +66,7 @@ impl Jpeg {
         }
         Map {
             measure: Measure::Jpeg,
+            side: TILE,
             columns,
             rows,
             cells,

@@ -127,7 +127,7 @@ fn stage(look: &Look) -> Result<Markup, String> {
         div class={ "stage" (small) } style=(bounds) {
             img src=(picture) alt=(alt) width=(canvas.width) height=(canvas.height);
             @for (map, uri) in &layers {
-                img class={ "map " (map_id(map)) } src=(uri) alt="";
+                img class={ "map " (map_id(map)) } src=(uri) alt="" style=(map_size(map, width, height));
             }
             @for (class, inspect) in [("layer-found", false), ("layer-inspect", true)] {
                 div class={ "layer " (class) } aria-hidden="true" {
@@ -136,6 +136,13 @@ fn stage(look: &Look) -> Result<Markup, String> {
             }
         }
     })
+}
+
+/// The size of a map in shares of the picture: its last cells may reach beyond it.
+fn map_size(map: &Map, width: usize, height: usize) -> String {
+    let share = |cells: usize, side: usize| (cells * map.side) as f64 * 100.0 / side as f64;
+    let (across, down) = (share(map.columns, width), share(map.rows, height));
+    format!("width:{across:.3}%;height:{down:.3}%")
 }
 
 fn map_id(map: &Map) -> String {
