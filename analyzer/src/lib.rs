@@ -2,7 +2,7 @@
 //!
 //! [`analyze`] takes the survey of a picture (`survey`: tiles at full size and a reduced copy), runs every
 //! measure of `measures` over it and lets `decision` make one [`Decision`](report::Decision) of them. A measure
-//! is a pure function from pixels to a value in its own units and a [`Score`](report::Score) between 0 and 1 with a
+//! is a pure function from pixels to a value in its own units and a [`Score`] between 0 and 1 with a
 //! status, a sentence and places; what could not be measured says so and never reads as good.
 
 #![forbid(unsafe_code)]
