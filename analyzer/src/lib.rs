@@ -16,8 +16,8 @@ pub mod survey;
 pub use raster::{FileFacts, Raster, RasterError, Samples};
 
 use measures::{
-    composition, content, edges, grain, halving, jpeg, light, noise, pixel_art, sharpness, subject,
-    text, traits,
+    composition, content, edges, grain, halving, jpeg, light, noise, pixel_art, resolution,
+    sharpness, subject, text, traits,
 };
 use report::{Analysis, Content, Evidence, Measure, Place, Score, Status};
 use survey::{Overview, Tile, tiles};
@@ -54,7 +54,10 @@ pub fn analyze(raster: &Raster<'_>, facts: &FileFacts) -> Analysis {
             (subject, text, survey.small_edges())
         },
     );
-    let jpeg = jpeg::measure(raster, &survey.tiles, facts);
+    let (jpeg, resolution) = rayon::join(
+        || jpeg::measure(raster, &survey.tiles, facts),
+        || resolution::measure(raster),
+    );
     let (edges, sharpness, [halving, halving_again]) = from_tiles;
     let (subject, text, small_edges) = from_copies;
     let (grain, (pixel_art, traits)) = rayon::join(
@@ -73,6 +76,7 @@ pub fn analyze(raster: &Raster<'_>, facts: &FileFacts) -> Analysis {
         noise_sigma,
         grain_sigma: grain,
         jpeg_quality: jpeg.as_ref().and_then(jpeg::Jpeg::quality),
+        true_factor: resolution.map(|resolution| resolution.factor),
         blockiness: jpeg.as_ref().map(|jpeg| jpeg.blockiness),
         edge_sigma: edges.as_ref().map(|edges| edges.sigma),
         edges_kept: edges.as_ref().map(|edges| edges.kept),
@@ -98,7 +102,6 @@ pub fn analyze(raster: &Raster<'_>, facts: &FileFacts) -> Analysis {
         bits_per_pixel: facts
             .bytes
             .map(|bytes| bytes as f32 * 8.0 / raster.pixels() as f32),
-        ..Evidence::default()
     };
     let has_subject = !matches!(kind.content, Content::Text | Content::PixelArt);
     let scores = vec![
@@ -112,11 +115,7 @@ pub fn analyze(raster: &Raster<'_>, facts: &FileFacts) -> Analysis {
         sharpness::score(sharpness.as_ref(), picture),
         noise::score(noise.as_ref(), raster, &survey.tiles),
         jpeg::score(jpeg.as_ref(), &survey.tiles),
-        Score::absent(
-            Measure::TrueResolution,
-            Status::NotJudged,
-            "not measured yet",
-        ),
+        resolution::score(resolution.as_ref(), raster),
         light::score(light, noise_sigma, picture),
         pixel_art::score(pixel_art),
         composition.score(picture),

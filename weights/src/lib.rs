@@ -19,11 +19,22 @@ pub enum Family {
     Art,
     /// Screenshots, documents, labels and diagrams.
     Text,
+    /// Pictures with the blocks and rings of JPEG; nothing is enlarged.
+    Deblock,
+    /// Noisy pictures; nothing is enlarged.
+    Denoise,
 }
 
 impl Family {
     /// All of them.
-    pub const ALL: [Family; 4] = [Family::Photo, Family::Recover, Family::Art, Family::Text];
+    pub const ALL: [Family; 6] = [
+        Family::Photo,
+        Family::Recover,
+        Family::Art,
+        Family::Text,
+        Family::Deblock,
+        Family::Denoise,
+    ];
 
     /// Its name on the command line.
     pub fn name(self) -> &'static str {
@@ -32,7 +43,14 @@ impl Family {
             Family::Recover => "recover",
             Family::Art => "art",
             Family::Text => "text",
+            Family::Deblock => "deblock",
+            Family::Denoise => "denoise",
         }
+    }
+
+    /// Whether its models repair a picture at its own size.
+    pub fn is_repair(self) -> bool {
+        matches!(self, Family::Deblock | Family::Denoise)
     }
 }
 
@@ -145,6 +163,20 @@ static MODELS: &[Embedded] = &[
         2,
         "screenshots and documents, twice the size"
     ),
+    embedded!(
+        "deblock",
+        Deblock,
+        Fast,
+        1,
+        "takes the blocks and rings of JPEG away, at the same size"
+    ),
+    embedded!(
+        "denoise",
+        Denoise,
+        Fast,
+        1,
+        "takes noise away, at the same size"
+    ),
 ];
 
 /// Every model that ships.
@@ -188,7 +220,11 @@ mod tests {
                 Tier::Fast => "fast",
                 Tier::Best => "best",
             };
-            let name = format!("{}-{tier}-x{}", model.family, model.scale);
+            assert_eq!(model.family.is_repair(), model.scale == 1);
+            let name = match model.scale {
+                1 => model.family.to_string(),
+                scale => format!("{}-{tier}-x{scale}", model.family),
+            };
             assert_eq!(model.name, name);
             assert_eq!(models().iter().position(|m| m.name == model.name), Some(i));
             assert!(!model.bytes.is_empty() && !model.about.is_empty());
