@@ -2,6 +2,7 @@
 
 use super::Seen;
 use super::faults::Fault;
+use super::odds::odds;
 use crate::report::{Content, Family};
 
 /// Fine noise and quality of JPEG beyond which the models for clean pictures draw the damage larger.
@@ -12,6 +13,8 @@ const GRAINY: f32 = 2.0;
 const SOFT: f32 = 1.4;
 /// Blur of edges that counts as crisp, for the largest factor.
 const CRISP: f32 = 0.8;
+/// Odds of a fourfold enlargement from which it is advised.
+const LIKELY: f32 = 0.4;
 /// Longer side of what comes out that no one advises to pass.
 const LARGEST: f32 = 8000.0;
 

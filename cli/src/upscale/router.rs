@@ -93,6 +93,9 @@ impl Router {
         }
         match &*self.last.borrow() {
             Some((_, scaler)) if matches!(self.wish, Wish::One(_)) => scaler.default_target(),
+            _ if matches!(self.wish, Wish::Family(family) if family.is_repair()) => {
+                TargetSize::Scale(1.0)
+            }
             _ => TargetSize::Scale(FACTOR),
         }
     }
