@@ -3,6 +3,7 @@
 //! Every picture is judged by its pixels alone, as a copy saved anew would be: without its file's tables, length or format.
 
 #[path = "support/data.rs"]
+#[allow(dead_code)]
 mod data;
 
 use std::collections::HashMap;

@@ -1,5 +1,4 @@
 //! Where test data lies: small goldens in the repository, larger files beside it.
-#![allow(dead_code)]
 
 use std::path::{Path, PathBuf};
 

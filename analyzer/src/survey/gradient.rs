@@ -22,7 +22,7 @@ pub struct Gradient {
     pub y: Vec<f32>,
     /// Euclidean length.
     pub length: Vec<f32>,
-    /// The same length after a Gaussian of deviation [`REBLUR`].
+    /// The same length after a Gaussian of deviation 1 (`REBLUR`).
     pub blurred: Vec<f32>,
 }
 
@@ -193,7 +193,7 @@ fn differences(
     (dx, dy, length)
 }
 
-/// A Gaussian of deviation [`REBLUR`]; within three pixels of the end the values are as they were.
+/// A Gaussian of deviation `REBLUR`; within three pixels of the end the values are as they were.
 fn blur(luma: &[f32], width: usize, height: usize) -> Vec<f32> {
     let mut across = luma.to_vec();
     if width < 7 || height < 7 {

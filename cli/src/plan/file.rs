@@ -27,7 +27,7 @@ const MOST_STEPS: usize = 8;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PlanFile {
-    /// [`SCHEMA`].
+    /// `SCHEMA`.
     pub schema: String,
     /// Version of the program that made it.
     pub version: String,
