@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::survey::TILE;
+
 /// Whether a score says anything. A measure that is absent never reads as a good one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -311,6 +313,31 @@ pub struct Map {
     pub rows: usize,
     /// 0 nothing to 1 strongest, `NaN`-free, `columns * rows` of them.
     pub cells: Vec<f32>,
+}
+
+impl Map {
+    /// One cell for each tile of full size of a picture, from values at tiles' places, brought into 0 to 1. Tiles
+    /// without one have the value `elsewhere`.
+    pub(crate) fn of_tiles(
+        measure: Measure,
+        values: impl Iterator<Item = (Place, f32)>,
+        elsewhere: f32,
+        width: usize,
+        height: usize,
+    ) -> Self {
+        let (columns, rows) = (width.div_ceil(TILE), height.div_ceil(TILE));
+        let mut cells = vec![elsewhere.clamp(0.0, 1.0); columns * rows];
+        for (place, value) in values {
+            cells[place.y / TILE * columns + place.x / TILE] = value.clamp(0.0, 1.0);
+        }
+        Map {
+            measure,
+            side: TILE,
+            columns,
+            rows,
+            cells,
+        }
+    }
 }
 
 /// Everything about a picture.

@@ -160,7 +160,7 @@ pub fn score(edges: Option<&Edges>, picture: Place) -> Score {
 
 /// Where edges are soft: a cell for each tile that was looked at, 0 where there are none.
 pub fn map(edges: &Edges, width: usize, height: usize) -> Map {
-    tile_map(
+    Map::of_tiles(
         Measure::EdgePresence,
         edges.tiles.iter().map(|&(place, sigma, count)| {
             (
@@ -172,29 +172,8 @@ pub fn map(edges: &Edges, width: usize, height: usize) -> Map {
                 },
             )
         }),
+        0.0,
         width,
         height,
     )
-}
-
-/// A map of one cell a tile from values at the tiles' places.
-pub(crate) fn tile_map(
-    measure: Measure,
-    values: impl Iterator<Item = (Place, f32)>,
-    width: usize,
-    height: usize,
-) -> Map {
-    let side = crate::survey::TILE;
-    let (columns, rows) = (width.div_ceil(side), height.div_ceil(side));
-    let mut cells = vec![0.0; columns * rows];
-    for (place, value) in values {
-        cells[place.y / side * columns + place.x / side] = value.clamp(0.0, 1.0);
-    }
-    Map {
-        measure,
-        side,
-        columns,
-        rows,
-        cells,
-    }
 }

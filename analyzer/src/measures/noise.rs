@@ -16,7 +16,7 @@ use rayon::prelude::*;
 
 use crate::raster::Raster;
 use crate::report::{Map, Measure, Place, Score, Status};
-use crate::survey::{BLOCK, Block, Dct, TILE, Tile, block_at};
+use crate::survey::{BLOCK, Block, Dct, Tile, block_at};
 
 /// Steps from block to block, of which each has some prime to the 8 of JPEG: no phase of its grid is preferred.
 /// The fine one is for pictures of up to [`FEW`] tiles.
@@ -205,24 +205,14 @@ impl Noise {
     /// Noise over the picture, a cell a tile of full size; 1 at a deviation of 25. Tiles that were not looked at or
     /// could not be judged have the picture's value.
     pub fn map(&self, raster: &Raster<'_>, tiles: &[Tile]) -> Map {
-        let (columns, rows) = (
-            raster.width().div_ceil(TILE),
-            raster.height().div_ceil(TILE),
-        );
-        let mut cells = vec![(self.sigma / RUINED).min(1.0); columns * rows];
-        for (tile, sigma) in tiles.iter().zip(&self.tiles) {
-            if let Some(sigma) = sigma {
-                let at = tile.place.y / TILE * columns + tile.place.x / TILE;
-                cells[at] = (sigma / RUINED).min(1.0);
-            }
-        }
-        Map {
-            measure: Measure::Noise,
-            side: TILE,
-            columns,
-            rows,
-            cells,
-        }
+        let judged = tiles.iter().zip(&self.tiles);
+        Map::of_tiles(
+            Measure::Noise,
+            judged.filter_map(|(tile, sigma)| Some((tile.place, (*sigma)? / RUINED))),
+            self.sigma / RUINED,
+            raster.width(),
+            raster.height(),
+        )
     }
 
     /// The noisiest tile, where it is noisier than the picture.

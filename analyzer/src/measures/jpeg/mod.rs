@@ -15,7 +15,7 @@ pub use grid::Jumps;
 
 use crate::raster::{FileFacts, Raster};
 use crate::report::{Map, Measure, Place, Score, Status};
-use crate::survey::{BLOCK, Dct, TILE, Tile};
+use crate::survey::{BLOCK, Dct, Tile};
 
 /// Fewest whole blocks at a phase that say anything about it.
 const LEAST: usize = 32;
@@ -56,21 +56,14 @@ impl Jpeg {
 
     /// The grid over the picture, a cell a tile of full size. Tiles that were not looked at have the picture's value.
     pub fn map(&self, raster: &Raster<'_>, tiles: &[Tile]) -> Map {
-        let (columns, rows) = (
-            raster.width().div_ceil(TILE),
-            raster.height().div_ceil(TILE),
-        );
-        let mut cells = vec![self.blockiness; columns * rows];
-        for (tile, &value) in tiles.iter().zip(&self.tiles) {
-            cells[tile.place.y / TILE * columns + tile.place.x / TILE] = value;
-        }
-        Map {
-            measure: Measure::Jpeg,
-            side: TILE,
-            columns,
-            rows,
-            cells,
-        }
+        let judged = tiles.iter().zip(&self.tiles);
+        Map::of_tiles(
+            Measure::Jpeg,
+            judged.map(|(tile, &value)| (tile.place, value)),
+            self.blockiness,
+            raster.width(),
+            raster.height(),
+        )
     }
 
     fn worst(&self, tiles: &[Tile]) -> Option<Place> {
