@@ -8,6 +8,7 @@ mod noise;
 
 use noise::Noise;
 use upwise::picture::exif::{Directories, Entry};
+use upwise::plan::PlanFile;
 
 /// A whole number below `end`.
 fn below(noise: &mut Noise, end: usize) -> usize {
@@ -97,4 +98,63 @@ fn metadata() {
         seed(5, b"\0\x64\0\0\0\0\x01"),
     ];
     damage(&seeds, 3000, fuzzed::metadata);
+}
+
+#[test]
+fn plans() {
+    let plan = serde_json::json!({
+        "schema": "upwise.plan/1",
+        "version": "0.1.0",
+        "input": {
+            "name": "a.jpg",
+            "sha256": "0".repeat(64),
+            "bytes": 1,
+            "width": 3,
+            "height": 2,
+        },
+        "advice": {
+            "action": "fix_first",
+            "confidence": 0.75,
+            "family": "photo",
+            "reasons": ["blocks"],
+            "objection": null,
+        },
+        "settings": {
+            "steps": [
+                { "step": "shrink", "factor": 0.5 },
+                { "step": "denoise", "model": "lanczos", "weights_sha256": null },
+            ],
+            "model": "lanczos",
+            "weights_sha256": null,
+            "scale": 2.0,
+        },
+        "forecast": {
+            "width": 6,
+            "height": 4,
+            "passes": 0,
+            "seconds": 0.1,
+            "memory_bytes": 100,
+            "output_bytes": 72,
+        },
+    });
+    let text = serde_json::to_vec(&plan).expect("JSON");
+    assert!(PlanFile::parse(&text).is_ok());
+    damage(&[text], 5000, fuzzed::plan);
+}
+
+#[test]
+fn analyses() {
+    let seed = |width: u16, height: u16, kind: u8, block: u8, table: u8| {
+        let header = [width.to_be_bytes(), height.to_be_bytes()].concat();
+        let data: Vec<u8> = (0..199u32).map(|i| (i * i % 251) as u8).collect();
+        [&header[..], &[kind, block, table], &data[..]].concat()
+    };
+    let seeds = [
+        seed(120, 90, 2, 0, 0),
+        seed(64, 200, 4 + 32 + 3, 11, 0),
+        seed(300, 7, 8, 6, 64),
+        seed(1, 1, 16 + 1, 0, 64),
+        seed(150, 150, 16 + 8 + 4 + 2, 15, 64),
+    ];
+    damage(&seeds, 300, fuzzed::look);
 }

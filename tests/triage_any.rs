@@ -1,58 +1,16 @@
 //! Any picture gets an answer: statuses fit, numbers are numbers, nothing panics.
 
+#[path = "support/analysis.rs"]
+mod analysis;
+
+use analysis::check;
 use proptest::prelude::*;
-use upwise_analyzer::report::{Action, Analysis, Content, Family, Measure, Status};
+use upwise_analyzer::report::{Action, Analysis, Content, Family, Measure};
 use upwise_analyzer::{FileFacts, Raster, Samples, analyze};
 
 fn look(width: usize, height: usize, channels: usize, data: &[u8]) -> Analysis {
     let raster = Raster::new(width, height, channels, Samples::U8(data)).expect("samples fit");
     analyze(&raster, &FileFacts::default())
-}
-
-/// What holds for every answer.
-fn check(analysis: &Analysis) {
-    let inside = |p: &upwise_analyzer::report::Place| {
-        p.width > 0
-            && p.height > 0
-            && p.x + p.width <= analysis.width
-            && p.y + p.height <= analysis.height
-    };
-    assert_eq!(analysis.scores.len(), 12);
-    for score in &analysis.scores {
-        assert_eq!(
-            score.value.is_some(),
-            score.status == Status::Measured,
-            "{score:?}"
-        );
-        if let Some(value) = score.value {
-            assert!((0.0..=1.0).contains(&value), "{score:?}");
-        }
-        assert!(
-            !score.sentence.is_empty() && score.places.iter().all(inside),
-            "{score:?}"
-        );
-    }
-    let decision = &analysis.decision;
-    assert!((0.0..=1.0).contains(&decision.confidence));
-    assert!(!decision.reasons.is_empty(), "{decision:?}");
-    let enlarges = matches!(decision.action, Action::Upscale | Action::FixFirst);
-    assert!(!enlarges || decision.scale.is_some_and(|s| (2.0..=8.0).contains(&s)));
-    assert!((1..=3).contains(&analysis.inspect.len()));
-    assert!(analysis.inspect.iter().all(|i| inside(&i.place)));
-    for map in &analysis.maps {
-        assert_eq!(map.cells.len(), map.columns * map.rows);
-        assert!(
-            map.cells.iter().all(|v| (0.0..=1.0).contains(v)),
-            "{:?}",
-            map.measure
-        );
-    }
-    // NaN and infinity have no JSON: they would become null where a number belongs.
-    let values = format!("{:?}", analysis.evidence);
-    assert!(
-        !values.contains("NaN") && !values.contains("inf"),
-        "{values}"
-    );
 }
 
 #[test]

@@ -2,8 +2,12 @@
 //! with bytes that were damaged by chance, by the tests.
 #![allow(dead_code)]
 
+#[path = "analysis.rs"]
+mod analysis;
+
 use std::collections::HashSet;
 use std::io::{Cursor, ErrorKind};
+use std::path::Path;
 use std::sync::OnceLock;
 
 use upwise::digest::Digest;
@@ -12,7 +16,9 @@ use upwise::picture::exif::{self, Directories};
 use upwise::picture::{
     Depth, Format, Input, Layout, Limits, Metadata, Picture, PictureError, decode,
 };
+use upwise::plan::PlanFile;
 use upwise::upscale::journal::{FILE_NAME, Journal, Receipt, Recipe, SCHEMA, Standing};
+use upwise_analyzer::{FileFacts, Raster, Samples, analyze};
 
 /// The journal of a folder with one output, `a.png`.
 pub fn journal(bytes: &[u8]) {
@@ -65,6 +71,82 @@ pub fn receipt() -> Receipt {
         height: 2,
         time: 0,
     }
+}
+
+/// A plan: refused in words for people, or sound enough to be written and read again, its models looked up.
+pub fn plan(bytes: &[u8]) {
+    let plan = match PlanFile::parse(bytes) {
+        Ok(plan) => plan,
+        Err(words) => {
+            let printable = !words.contains(char::is_control) && words.chars().count() < 500;
+            assert!(printable, "{words:?}");
+            return;
+        }
+    };
+    let text = serde_json::to_vec(&plan).expect("a plan is JSON");
+    assert_eq!(PlanFile::parse(&text), Ok(plan.clone()));
+    // A name with folders in it would be opened.
+    if Path::new(&plan.settings.model).components().count() == 1 {
+        let _ = plan.locked(Path::new("plan.json"), &[]);
+    }
+}
+
+/// Most pixels that the analyzer is shown.
+const MOST_PIXELS: usize = 1 << 16;
+
+/// A picture for the analyzer: seven bytes say its size and kind, the rest are its samples, over and over.
+pub fn look(bytes: &[u8]) {
+    let [w0, w1, h0, h1, kind, block, table, data @ ..] = bytes else {
+        return;
+    };
+    if data.is_empty() {
+        return;
+    }
+    let side = |high: &u8, low: &u8| usize::from(u16::from_be_bytes([*high, *low])).max(1);
+    let width = side(w0, w1).min(MOST_PIXELS);
+    let height = side(h0, h1).min(MOST_PIXELS / width);
+    let channels = 1 + usize::from(kind % 4);
+    // Blocks of any side, or slopes between their corners: noise alone has no edges, and flat blocks no blur.
+    let block = 1 + usize::from(block % 32);
+    let slopes = kind & 4 != 0;
+    let columns = width / block + 2;
+    let corner = |x: usize, y: usize, channel: usize| {
+        let at = (y * columns + x) * channels + channel;
+        f32::from(data[at % data.len()])
+    };
+    let sample = |i: usize| {
+        let (channel, pixel) = (i % channels, i / channels);
+        let (x, y) = (pixel % width, pixel / width);
+        let (left, top) = (x / block, y / block);
+        if !slopes {
+            return corner(left, top, channel);
+        }
+        let part = |position: usize| (position % block) as f32 / block as f32;
+        let across = |row| {
+            let (from, to) = (corner(left, row, channel), corner(left + 1, row, channel));
+            from + (to - from) * part(x)
+        };
+        let (from, to) = (across(top), across(top + 1));
+        from + (to - from) * part(y)
+    };
+    let samples: Vec<f32> = (0..width * height * channels).map(sample).collect();
+    let eight: Vec<u8> = samples.iter().map(|&v| v as u8).collect();
+    let sixteen: Vec<u16> = samples.iter().map(|&v| (v * 257.0) as u16).collect();
+    let samples = match kind & 8 {
+        0 => Samples::U8(&eight),
+        _ => Samples::U16(&sixteen),
+    };
+    let entries = usize::from(*table).min(data.len());
+    let facts = FileFacts {
+        format: (kind & 16 != 0).then(|| "JPEG".into()),
+        bytes: (kind & 32 != 0).then_some(u64::from_be_bytes([*w0; 8])),
+        luma_quantisation: (entries > 0).then(|| {
+            let steps = data[..entries].iter().map(|&v| u16::from(v));
+            steps.map(|v| v << (kind >> 6)).collect()
+        }),
+    };
+    let raster = Raster::new(width, height, channels, samples).expect("samples fit");
+    analysis::check(&analyze(&raster, &facts));
 }
 
 /// Prefixes by which a JPEG's segments are known, with their markers.

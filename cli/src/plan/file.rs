@@ -23,6 +23,9 @@ const LARGEST: u64 = 1 << 20;
 /// Steps before the enlargement that a plan may have.
 const MOST_STEPS: usize = 8;
 
+/// Characters of a plan that an error repeats.
+const MOST_QUOTED: usize = 200;
+
 /// The whole document.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -172,20 +175,19 @@ impl PlanFile {
         if text.len() as u64 > LARGEST {
             return Err("it is too long for a plan".into());
         }
-        let value: serde_json::Value =
-            serde_json::from_slice(text).map_err(|error| format!("it is no plan ({error})"))?;
+        let no_plan = |error: serde_json::Error| format!("it is no plan ({})", quoted(&error));
+        let value: serde_json::Value = serde_json::from_slice(text).map_err(no_plan)?;
         match value.get("schema").and_then(serde_json::Value::as_str) {
             Some(SCHEMA) => {}
             Some(other) => {
-                let other: String = other.chars().filter(|c| !c.is_control()).take(60).collect();
                 return Err(format!(
-                    "its schema is {other}, this program reads {SCHEMA}"
+                    "its schema is {}, this program reads {SCHEMA}",
+                    quoted(&other)
                 ));
             }
             None => return Err("it is no plan (it has no schema)".into()),
         }
-        let plan: PlanFile =
-            serde_json::from_value(value).map_err(|error| format!("it is no plan ({error})"))?;
+        let plan: PlanFile = serde_json::from_value(value).map_err(no_plan)?;
         plan.check()?;
         Ok(plan)
     }
@@ -194,6 +196,10 @@ impl PlanFile {
         let settings = &self.settings;
         if !(1.0..=8.0).contains(&settings.scale) {
             return Err(format!("its scale is {}, not 1 to 8", settings.scale));
+        }
+        let confidence = self.advice.confidence;
+        if !(0.0..=1.0).contains(&confidence) {
+            return Err(format!("its confidence is {confidence}, not 0 to 1"));
         }
         if settings.steps.len() > MOST_STEPS {
             return Err(format!("it has more than {MOST_STEPS} steps"));
@@ -259,6 +265,13 @@ impl PlanFile {
     }
 }
 
+/// Words that repeat what a file says, fit for a terminal.
+fn quoted(words: &impl ToString) -> String {
+    let words = words.to_string();
+    let printable = words.chars().filter(|c| !c.is_control());
+    printable.take(MOST_QUOTED).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -308,6 +321,7 @@ mod tests {
             ("upwise.plan/1", "upwise.plan/2", "upwise.plan/2"),
             ("\"scale\":2.0", "\"scale\":9.5", "1 to 8"),
             ("\"scale\":2.0", "\"scale\":null", "no plan"),
+            ("\"confidence\":0.75", "\"confidence\":1e99", "0 to 1"),
             ("\"factor\":0.5", "\"factor\":-0.5", "0.1 to 1"),
             ("\"factor\":0.5", "\"factor\":1e-300", "0.1 to 1"),
             ("\"step\":\"shrink\"", "\"step\":\"format disk\"", "no plan"),
@@ -319,6 +333,12 @@ mod tests {
             let words = PlanFile::parse(broken.as_bytes()).unwrap_err();
             assert!(words.contains(word), "{words}");
         }
+        // What it says goes to a terminal.
+        let escape = text
+            .replace("passes", "\\u001b[31m")
+            .replace("version", &"v".repeat(999));
+        let words = PlanFile::parse(escape.as_bytes()).unwrap_err();
+        assert!(!words.contains('\u{1b}') && words.len() < 300, "{words}");
         let deep = "[".repeat(1 << 19);
         assert!(PlanFile::parse(deep.as_bytes()).is_err());
         assert!(PlanFile::parse(&vec![b' '; LARGEST as usize + 1]).is_err());

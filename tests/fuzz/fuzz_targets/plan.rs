@@ -1,0 +1,7 @@
+//! Plans, read and checked.
+#![no_main]
+
+#[path = "../../support/fuzzed.rs"]
+mod fuzzed;
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| fuzzed::plan(data));
