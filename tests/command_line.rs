@@ -188,13 +188,20 @@ fn json_lines_and_errors_before_the_start() {
         .lines()
         .map(|line| serde_json::from_str(line).expect("a line is JSON"))
         .collect();
-    assert_eq!(lines.len(), 2);
+    let [forecast, items @ ..] = &lines[..] else {
+        panic!("{text}");
+    };
+    assert_eq!(forecast["schema"], "upwise.upscale.forecast/1");
     assert!(
-        lines
+        items
             .iter()
             .all(|line| line["schema"] == "upwise.upscale.item/1")
     );
-    assert_eq!(lines[1]["error"]["kind"], "bad_input");
+    let statuses: Vec<_> = items.iter().map(|line| &line["status"]).collect();
+    assert_eq!(statuses, ["started", "done", "failed"]);
+    assert_eq!(items[0]["input"], items[1]["input"]);
+    assert_eq!(items[0]["forecast"]["output_bytes"], 32 * 24 * 3);
+    assert_eq!(items[2]["error"]["kind"], "bad_input");
 
     let result = run(["upscale", &input, "-n", "nope", "--json"]).expect(69, &["nope"]);
     assert_eq!(result.json()["error"]["code"], 69);

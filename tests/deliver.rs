@@ -89,8 +89,8 @@ fn a_sheet_is_covered_to_the_pixel() {
 
 fn probe(path: &std::path::Path) -> (String, usize, usize) {
     let input = upwise::picture::Input::open(path, u64::MAX).expect("a file");
-    let (format, width, height) = upwise::picture::decode::probe(input).expect("a picture");
-    (format.to_string(), width, height)
+    let found = upwise::picture::decode::probe(input).expect("a picture");
+    (found.format.to_string(), found.width, found.height)
 }
 
 #[test]

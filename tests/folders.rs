@@ -124,6 +124,72 @@ fn shards_do_each_picture_once_whatever_the_threads() {
     run(["upscale", &from, "--shard", "3/2"]).expect(2, &["1/8"]);
 }
 
+/// The first line of `--json-lines`: what a batch will take.
+fn forecast(run: &command::Run) -> serde_json::Value {
+    let text = std::str::from_utf8(&run.stdout).expect("text");
+    let first = text.lines().next().expect("a line");
+    let line: serde_json::Value = serde_json::from_str(first).expect("JSON");
+    assert_eq!(line["schema"], "upwise.upscale.forecast/1");
+    line
+}
+
+#[test]
+fn what_a_folder_takes_is_said_before_it_is_begun() {
+    let folder = Folder::new();
+    let rgb = photo(20, 10);
+    let grey = Pixels::new(30, 20, 1, vec![90; 600]);
+    folder.write("in/a.png", &png_bytes(&rgb));
+    folder.write("in/b.jpg", &jpeg_bytes(&grey));
+    folder.write("in/c.png", b"\x89PNG\r\n\x1a\nno header");
+    folder.write("in/d.png", &png_bytes(&rgb));
+    folder.write("out/d.png", b"somebody else's");
+    // A header that does not end within the first bytes that are looked at.
+    let metadata = [&[0xff, 0xe5, 0xff, 0xff][..], &[0; 65533]].concat();
+    let jpeg = jpeg_bytes(&grey);
+    folder.write(
+        "in/e.jpg",
+        &[&jpeg[..2], &metadata, &metadata, &metadata, &jpeg[2..]].concat(),
+    );
+    let (from, to) = (folder.arg("in"), folder.arg("out"));
+    let args = ["upscale", &from, "-o", &to, "-s", "3", "-n", "bicubic"];
+    let words = ["5 pictures, 1 with a result already, 1 that cannot be done: "];
+    let run_lines = run(args.iter().chain(&["--json-lines"])).expect(1, &words);
+    let line = forecast(&run_lines);
+    assert_eq!(line["pictures"], 5);
+    assert_eq!((&line["present"], &line["refused"]), (&1.into(), &1.into()));
+    // 8 bits of grey stay one channel.
+    assert_eq!(line["output_bytes"], (20 * 10 * 3 + 2 * 30 * 20) * 9);
+    assert!(line["seconds"].is_null());
+    assert!(line["memory_bytes"].as_u64().expect("bytes") > 1 << 20);
+    // Again, there is nothing left that could be done; in one document as well.
+    let again = run(args.iter().chain(&["--json"])).expect(1, &["5 pictures, 4 with a result"]);
+    let document = again.json();
+    assert_eq!(document["forecast"]["present"], 4);
+    assert_eq!(document["forecast"]["output_bytes"], 0);
+}
+
+#[test]
+fn a_long_folder_is_known_by_its_headers() {
+    let folder = Folder::new();
+    // Only the beginning of each: what is damaged later fails in its turn.
+    let start = |side| png_bytes(&Pixels::new(side, side, 3, vec![7; side * side * 3]));
+    folder.write("in/a.png", &start(2000)[..100]);
+    folder.write("in/b.png", &start(1000)[..100]);
+    let (from, to) = (folder.arg("in"), folder.arg("out"));
+    let args = ["upscale", &from, "-o", &to, "-n", "photo", "--json-lines"];
+    let seconds = |scale: &str| {
+        let run = run(args.iter().chain(&["-s", scale])).expect(1, &["2 pictures: about "]);
+        let line = forecast(&run);
+        let side = 1000 * scale.parse::<u64>().expect("a factor");
+        assert_eq!(line["output_bytes"], 5 * side * side * 3);
+        line["seconds"].as_f64().expect("seconds")
+    };
+    assert!((0.1..10_000.0).contains(&seconds("4")));
+    // What does not fit the memory cannot be done: of these, the larger.
+    let run = run(args.iter().chain(&["--max-memory", "32M"])).expect(1, &[]);
+    assert_eq!(forecast(&run)["refused"], 1);
+}
+
 /// A pipe that can be opened shows when it is read.
 #[cfg(unix)]
 #[test]

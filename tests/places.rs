@@ -91,14 +91,26 @@ fn a_full_disk() {
     let (run, names) = in_name_space(&folder, &mount(400), &one).expect("as before");
     run.expect(0, &[]);
     assert_eq!(names, ["noise.png"]);
-    // What fits is done.
+    // Where not all of a folder can fit, none of it is begun; where only the pixels tell, what fits is done.
     let (from, to) = (folder.arg("in"), folder.arg("out"));
     let all = ["upscale", &from, "-n", "lanczos", "-o", &to];
-    for kib in [32, 160] {
-        let (run, names) = in_name_space(&folder, &mount(kib), &all).expect("as before");
-        run.expect(1, &["1 of 2 pictures failed", "1 picture done"]);
-        assert_eq!(names, ["small.png"]);
+    let (run, names) = in_name_space(&folder, &mount(32), &all).expect("as before");
+    run.expect(75, &["2 pictures", "at least 1 MB", "space left", &to]);
+    assert!(names.is_empty(), "{names:?}");
+    let (run, names) = in_name_space(&folder, &mount(160), &all).expect("as before");
+    run.expect(1, &["1 of 2 pictures failed", "1 picture done"]);
+    assert_eq!(names, ["small.png"]);
+    // Each of them would fit alone.
+    for i in 0..4 {
+        folder.write(
+            &format!("in/more{i}.png"),
+            &png_bytes(&incompressible(100, 50)),
+        );
     }
+    fs::remove_file(folder.at("in/noise.png")).unwrap();
+    let (run, names) = in_name_space(&folder, &mount(80), &all).expect("as before");
+    run.expect(75, &["5 pictures take", "space left"]);
+    assert!(names.is_empty(), "{names:?}");
 }
 
 #[cfg(target_os = "linux")]
@@ -199,8 +211,8 @@ fn a_pipe_that_nobody_reads() {
         under(&script, &lines).expect(if json { 74 } else { 0 }, &[]);
         if !json {
             assert!(folder.at("out/noise.png").exists() && folder.at("out/small.png").exists());
+            fs::remove_dir_all(folder.at("out")).unwrap();
         }
-        fs::remove_dir_all(folder.at("out")).unwrap();
     }
 }
 

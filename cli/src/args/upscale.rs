@@ -31,8 +31,15 @@ of both files, model, weights, settings and version. The same command again pass
 content and not by name, and makes again what changed. A file that is not as upwise wrote it is replaced only
 with --overwrite. A run may be killed at any moment, and several may share a folder.
 
-JSON lines: {\"schema\": \"upwise.upscale.item/1\", \"input\", \"output\", \"status\": \"done\", \"skipped\" (done already) or
-\"failed\", ...}; done adds model, sizes, format, bytes, seconds and warnings, failed adds error: code, kind, message.
+Before several pictures are begun, their headers are looked at: how many there are, and what they will take in time,
+memory and space. What the disk cannot hold is refused.
+
+JSON lines: {\"schema\": \"upwise.upscale.item/1\", \"input\", \"output\", \"status\": \"started\", \"done\", \"skipped\" (done
+already) or \"failed\", ...}; started adds model, size and forecast: seconds (null for a filter or a moment),
+memory_bytes, output_bytes (uncompressed); done adds model, sizes, format, bytes, seconds and warnings, failed adds
+error: code, kind, message. Of several pictures the first line is {\"schema\": \"upwise.upscale.forecast/1\",
+\"pictures\", \"present\" (with a result already), \"refused\" (that cannot be done), \"seconds\", \"memory_bytes\",
+\"output_bytes\"}.
 
 Exit codes: 0 all done, 1 some of several pictures failed; of a single picture 65 bad input, 66 no
 input, 69 model missing or unsupported, 73 cannot write, 74 I/O error, 75 over a limit; 2 wrong usage,
@@ -186,7 +193,7 @@ pub struct UpscaleArgs {
     #[arg(long, conflicts_with = "json_lines")]
     pub json: bool,
 
-    /// One line of JSON on standard output as soon as a picture is done, was done already, or has failed
+    /// One line of JSON on standard output as soon as a picture is begun, is done, was done already, or has failed
     #[arg(long)]
     pub json_lines: bool,
 }

@@ -250,10 +250,10 @@ fn verify(
     let input = Input::open(path, u64::MAX)?;
     let length = input.length();
     let found = probe(input)?;
-    if found != (format, header.width, header.height) {
-        let (format, width, height) = found;
+    if (found.format, found.width, found.height) != (format, header.width, header.height) {
         return Err(PictureError::Io(io::Error::other(format!(
-            "what was written reads back as {format} of {width}x{height} pixels"
+            "what was written reads back as {} of {}x{} pixels",
+            found.format, found.width, found.height
         ))));
     }
     if options.max_bytes.is_some_and(|most| length > most) {

@@ -133,7 +133,7 @@ fn plan(args: &PlanArgs) -> Result<PlanFile, Failure> {
             width: planned.width,
             height: planned.height,
             passes: planned.passes,
-            seconds: scaler.seconds_tried(&planned, groups),
+            seconds: scaler.seconds_tried(planned.macs * groups as f64),
             memory_bytes: decoded + planned.memory * groups as u64,
             output_bytes: planned.width as u64
                 * planned.height as u64

@@ -15,8 +15,10 @@ use super::fixes::Fix;
 use super::job::Context;
 use super::jobs::{self, Job, Jobs};
 use super::journal::{Journal, name_within};
+use super::outlook::{self, Outlook};
 use super::reader::{Reader, Reading};
 use super::report::{Done, ErrorReport, ITEM_SCHEMA, Item, Status};
+use super::room::Room;
 use super::router::Router;
 use super::scaler::engine_options;
 use super::settings::settings;
@@ -38,8 +40,7 @@ pub struct Batch {
     target: TargetSize,
     jobs: Jobs,
     reader: Reader,
-    max_memory: u64,
-    engine_memory: u64,
+    room: Room,
 }
 
 impl Batch {
@@ -131,14 +132,31 @@ impl Batch {
             delivery,
             target,
             jobs,
-            max_memory,
-            engine_memory,
+            room: Room {
+                memory: max_memory,
+                engine: engine_memory,
+            },
         })
     }
 
     /// The model or the filter that was asked for.
     pub fn model(&self) -> &str {
         self.router.name()
+    }
+
+    /// What several pictures will take; of one alone it is said when it is read.
+    pub fn outlook(&self) -> Result<Option<Outlook>, Failure> {
+        if self.jobs.jobs.len() < 2 {
+            return Ok(None);
+        }
+        let settings = outlook::Settings {
+            router: &self.router,
+            target: self.target,
+            delivery: &self.delivery,
+            room: self.room,
+            pixels: self.reader.limits.pixels,
+        };
+        Outlook::new(&self.jobs.jobs, &settings).map(Some)
     }
 
     /// Does it, and adds what becomes of each picture to `items`.
@@ -152,8 +170,7 @@ impl Batch {
             router: &self.router,
             target: self.target,
             delivery: &self.delivery,
-            max_memory: self.max_memory,
-            engine_memory: self.engine_memory,
+            room: self.room,
             obedience: match (args.force, args.strict) {
                 (true, _) => Obedience::Force,
                 (_, true) => Obedience::Strict,
@@ -177,10 +194,20 @@ impl Batch {
                 input: String::new(),
                 output: String::new(),
                 status: Status::Failed,
+                started: None,
                 done: None,
                 error: Some(failure.into()),
             })?;
         }
+        let item = |job: &Job, status, started| Item {
+            schema,
+            input: job.input.name(),
+            output: job.output.name(),
+            status,
+            started,
+            done: None,
+            error: None,
+        };
         let (jobs, reader) = (&self.jobs.jobs, &self.reader);
         thread::scope(|scope| {
             let mut ahead: Option<thread::ScopedJoinHandle<Result<Reading, Failure>>> = None;
@@ -190,7 +217,7 @@ impl Batch {
                 }
                 let reading = match ahead.take().map(thread::ScopedJoinHandle::join) {
                     // There was no room for it beside the picture before, or there is none at all.
-                    None | Some(Ok(Err(Failure::Limit(_)))) => reader.read(job, self.max_memory),
+                    None | Some(Ok(Err(Failure::Limit(_)))) => reader.read(job, self.room.memory),
                     Some(Ok(reading)) => reading,
                     Some(Err(panic)) => resume_unwind(panic),
                 };
@@ -206,7 +233,11 @@ impl Batch {
                             let next = jobs.get(i + 1);
                             ahead = next.map(|next| scope.spawn(move || reader.read(next, bytes)));
                         };
-                        context.run(job, *source, &label, spare).map(Some)
+                        let started = |started| match args.json_lines {
+                            true => print_json_line(&item(job, Status::Started, Some(started))),
+                            false => Ok(()),
+                        };
+                        context.run(job, *source, &label, spare, started).map(Some)
                     }
                 });
                 let result = match result {
@@ -216,17 +247,15 @@ impl Batch {
                     result => result,
                 };
                 say(job, &counter, &result, console);
+                let status = match &result {
+                    Ok(Some(_)) => Status::Done,
+                    Ok(None) => Status::Skipped,
+                    Err(_) => Status::Failed,
+                };
                 report(Item {
-                    schema,
-                    input: job.input.name(),
-                    output: job.output.name(),
-                    status: match &result {
-                        Ok(Some(_)) => Status::Done,
-                        Ok(None) => Status::Skipped,
-                        Err(_) => Status::Failed,
-                    },
                     error: result.as_ref().err().map(ErrorReport::from),
                     done: result.ok().flatten(),
+                    ..item(job, status, None)
                 })?;
             }
             Ok(())

@@ -1,18 +1,22 @@
-//! What one picture will take, said before it starts.
+//! What work will take, said before it starts.
 
 use std::fmt;
+
+use serde::Serialize;
 
 /// Seconds from which on people are told even where they did not ask.
 const LONG: f64 = 10.0;
 
-/// What one picture will take.
-#[derive(Clone, Copy, Debug, PartialEq)]
+/// What a picture, or several, will take.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Forecast {
     /// Seconds of the network, from a short trial of it; `None` if there is no trial worth the time.
     pub seconds: Option<f64>,
     /// Most bytes that the process will hold.
+    #[serde(rename = "memory_bytes")]
     pub memory: u64,
     /// Bytes of the result without compression.
+    #[serde(rename = "output_bytes")]
     pub output: u64,
 }
 

@@ -17,7 +17,8 @@ use super::jobs::Job;
 use super::journal::{self, Receipt, Recipe};
 use super::planes::{Merged, Pass, PictureRows, Quantiser, passes};
 use super::reader::{Reader, Source, path_digest};
-use super::report::Done;
+use super::report::{Done, Started};
+use super::room::{Extent, Room};
 use super::router::{Route, Router};
 use super::scaler::{Plan, Scaler};
 use super::space::{self, Coming};
@@ -28,7 +29,7 @@ use crate::inputs::Place;
 use crate::picture::encode::{self, Header, Options, lost_metadata, stored_layout};
 use crate::picture::part::{Part, folder_of};
 use crate::picture::save::{self, RowSink, SaveError, Saved};
-use crate::picture::{Format, Layout, Picture, alpha, reason};
+use crate::picture::{Layout, Picture, alpha, reason};
 use crate::{interrupt, memory};
 
 /// What all pictures of a run have in common.
@@ -39,10 +40,8 @@ pub struct Context<'a> {
     pub target: TargetSize,
     /// What becomes of every picture.
     pub delivery: &'a Delivery,
-    /// Bytes that one picture may take in all.
-    pub max_memory: u64,
-    /// Bytes that the network may take of them.
-    pub engine_memory: u64,
+    /// Memory that there is for a picture.
+    pub room: Room,
     /// What is done about advice against enlarging.
     pub obedience: Obedience,
     /// What read the pictures, and knows their journals.
@@ -53,13 +52,14 @@ pub struct Context<'a> {
 
 impl Context<'_> {
     /// Enlarges one picture. If it fails, there is no output. `spare` is told the memory that the picture leaves, as
-    /// soon as that is known.
+    /// soon as that is known, and `started` what it will take.
     pub fn run(
         &self,
         job: &Job,
         source: Source,
         label: &str,
         spare: impl FnOnce(u64),
+        started: impl FnOnce(Started) -> Result<(), Failure>,
     ) -> Result<Done, Failure> {
         let start = Instant::now();
         let input_name = job.input.name();
@@ -89,15 +89,22 @@ impl Context<'_> {
             self.console
                 .detail(&format!("{input_name}: {}", fix.name()));
             let options = self.router.options();
-            picture = fixes::apply(fix, picture, options, self.engine_memory, &input_name)?;
+            picture = fixes::apply(fix, picture, options, self.room.engine, &input_name)?;
         }
-        let (plan, memory) =
-            self.plan(scaler, &picture, target, format, &input_name, &mut warnings)?;
+        let extent = Extent {
+            width: picture.width,
+            height: picture.height,
+            layout: picture.layout(),
+        };
+        let (plan, memory) = self
+            .room
+            .plan(scaler, &extent, target, format, &input_name)?;
+        warnings.extend(stretch(&extent, target, &plan));
         let mut part = match &job.output {
             Place::File(path) => Some(claim(path, source.replace, job.make_folder)?),
             Place::Stream => None,
         };
-        spare(self.max_memory.saturating_sub(memory));
+        spare(self.room.memory.saturating_sub(memory));
 
         let constant_alpha = picture.constant_alpha();
         let alpha_varies = picture.alpha && constant_alpha.is_none();
@@ -136,7 +143,7 @@ impl Context<'_> {
         };
         space::check(&folder, &input_name, &coming)?;
         let forecast = Forecast {
-            seconds: scaler.seconds(&plan, passes.len()),
+            seconds: scaler.seconds(plan.macs * passes.len() as f64),
             memory: memory::peak_rss().unwrap_or(0)
                 + plan.memory * passes.len() as u64
                 + encode::memory(format, plan.width, plan.height),
@@ -159,6 +166,12 @@ impl Context<'_> {
         } else {
             self.console.detail(&words);
         }
+        started(Started {
+            model: scaler.name().to_string(),
+            width: plan.width,
+            height: plan.height,
+            forecast,
+        })?;
 
         let options = Options {
             quality: self.delivery.quality,
@@ -278,57 +291,19 @@ impl Context<'_> {
             .add(&receipt)
             .map_err(|error| failure(journal.path(), error))
     }
+}
 
-    /// The size of the result, and the memory that it takes in all; refused here if the format or the memory cannot have it.
-    fn plan(
-        &self,
-        scaler: &Scaler,
-        picture: &Picture,
-        target: TargetSize,
-        format: Format,
-        name: &str,
-        warnings: &mut Vec<String>,
-    ) -> Result<(Plan, u64), Failure> {
-        let (width, height) = (picture.width, picture.height);
-        let layout = picture.layout();
-        let decoded = width as u64 * height as u64 * layout.pixel_bytes() as u64;
-        // Groups of channels go through the network side by side, each with memory of its own.
-        let groups = passes(picture.colour, picture.alpha, scaler.channels()).len() as u64;
-        let left = self.max_memory.saturating_sub(decoded) / groups;
-        let plan = scaler
-            .plan(width, height, target, left.min(self.engine_memory))
-            .map_err(|error| match error {
-                // A size that no picture of this one can have.
-                EngineError::Shape(words) => Failure::Limit(format!("{name}: {words}")),
-                EngineError::Limits(words) => {
-                    Failure::Limit(format!("{name}: {words} (--max-memory)"))
-                }
-                error => Failure::engine(name, error),
-            })?;
-        format
-            .check_size(plan.width, plan.height)
-            .map_err(|error| Failure::decode(name, error))?;
-        if let TargetSize::Size(..) = target {
-            let stretch = (plan.width as f64 / width as f64) / (plan.height as f64 / height as f64);
-            if !(0.99..=1.01).contains(&stretch) {
-                warnings.push(format!(
-                    "stretched: {width}x{height} and {}x{} have different proportions",
-                    plan.width, plan.height
-                ));
-            }
-        }
-        let memory =
-            decoded + plan.memory * groups + encode::memory(format, plan.width, plan.height);
-        if memory > self.max_memory {
-            return Err(Failure::Limit(format!(
-                "{name}: {} MiB are needed, {} MiB are allowed; raise --max-memory, \
-                 set a smaller size or tile, or use -f png",
-                memory.div_ceil(1 << 20),
-                self.max_memory >> 20
-            )));
-        }
-        Ok((plan, memory))
-    }
+/// A warning if a picture is stretched.
+fn stretch(picture: &Extent, target: TargetSize, plan: &Plan) -> Option<String> {
+    let (width, height) = (picture.width, picture.height);
+    let stretch = (plan.width as f64 / width as f64) / (plan.height as f64 / height as f64);
+    let stretched = matches!(target, TargetSize::Size(..)) && !(0.99..=1.01).contains(&stretch);
+    stretched.then(|| {
+        format!(
+            "stretched: {width}x{height} and {}x{} have different proportions",
+            plan.width, plan.height
+        )
+    })
 }
 
 /// The rows of one picture on their way to the encoder.

@@ -4,9 +4,9 @@
 //! done if that speaks against it, `fixes.rs` does what comes before it. `deliver.rs` resolves what a result is for.
 //! `batch.rs` takes pictures one after the other, each through `reader.rs` and `job.rs`, `journal/` keeps receipts of
 //! them, with the `settings.rs` that they were made by. `planes.rs` stands between stored samples and the engine's,
-//! `scaler.rs` between this command and the engine, `forecast.rs` says what a picture will take, `space.rs`
-//! whether the disk has it, `console.rs` and
-//! `report.rs` say what happened, to people and to scripts.
+//! `scaler.rs` between this command and the engine. `forecast.rs` says what work will take, `outlook.rs` of a whole batch,
+//! `room.rs` whether the memory has it and `space.rs` whether the disk does; `console.rs` and `report.rs` say what
+//! happened, to people and to scripts.
 
 mod advice;
 mod batch;
@@ -17,9 +17,11 @@ mod forecast;
 mod job;
 mod jobs;
 pub mod journal;
+mod outlook;
 mod planes;
 mod reader;
 mod report;
+mod room;
 mod router;
 mod scaler;
 mod settings;
@@ -29,7 +31,7 @@ use std::time::Instant;
 
 use crate::args::upscale::UpscaleArgs;
 use crate::failure::{EXIT_DONE, EXIT_SOME_FAILED};
-use crate::output::print_json;
+use crate::output::{print_json, print_json_line};
 pub(crate) use advice::objection;
 use batch::Batch;
 use console::{Console, Loudness};
@@ -37,7 +39,7 @@ pub(crate) use fixes::{Fix, repair};
 pub(crate) use forecast::Forecast;
 pub(crate) use planes::{PictureRows, passes};
 pub use report::ErrorReport;
-use report::{Document, Item, SCHEMA, Status};
+use report::{Document, Item, OUTLOOK_SCHEMA, OutlookLine, SCHEMA, Status};
 pub(crate) use router::{Locked, Router};
 pub use scaler::engine_options;
 
@@ -50,8 +52,18 @@ pub fn run(args: &UpscaleArgs) -> u8 {
     });
     let start = Instant::now();
     let mut items = Vec::new();
+    let mut forecast = None;
     let outcome = Batch::new(args, &console).and_then(|batch| {
         let name = batch.model().to_string();
+        forecast = batch.outlook()?;
+        if let Some(outlook) = &forecast {
+            console.say(&outlook.to_string());
+            if args.json_lines {
+                let schema = OUTLOOK_SCHEMA;
+                print_json_line(&OutlookLine { schema, outlook })?;
+            }
+            outlook.check()?;
+        }
         batch.run(args, &console, &mut items)?;
         Ok(name)
     });
@@ -85,6 +97,7 @@ pub fn run(args: &UpscaleArgs) -> u8 {
         let document = Document {
             schema: SCHEMA,
             version: env!("CARGO_PKG_VERSION"),
+            forecast,
             done,
             skipped,
             failed,

@@ -2,12 +2,27 @@
 
 use serde::Serialize;
 
+use super::forecast::Forecast;
+use super::outlook::Outlook;
 use crate::failure::Failure;
 
 /// Name and version of the document that `--json` prints.
 pub const SCHEMA: &str = "upwise.upscale/1";
 /// Name and version of a line that `--json-lines` prints.
 pub const ITEM_SCHEMA: &str = "upwise.upscale.item/1";
+
+/// Name and version of the line that comes before those of a batch.
+pub const OUTLOOK_SCHEMA: &str = "upwise.upscale.forecast/1";
+
+/// What a batch will take, as a line of its own.
+#[derive(Debug, Serialize)]
+pub struct OutlookLine<'a> {
+    /// [`OUTLOOK_SCHEMA`].
+    pub schema: &'static str,
+    /// What it will take.
+    #[serde(flatten)]
+    pub outlook: &'a Outlook,
+}
 
 /// Everything about one run of the command.
 #[derive(Debug, Serialize)]
@@ -18,6 +33,9 @@ pub struct Document {
     pub version: &'static str,
     /// The model or filter; null if it did not come to that.
     pub model: Option<String>,
+    /// What several pictures were to take, as their headers had it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub forecast: Option<Outlook>,
     /// Pictures that were enlarged.
     pub done: usize,
     /// Pictures whose outputs were there already.
@@ -45,6 +63,9 @@ pub struct Item {
     pub output: String,
     /// Whether the output is there.
     pub status: Status,
+    /// What is being made, as long as it is.
+    #[serde(flatten)]
+    pub started: Option<Started>,
     /// What was made, if something was.
     #[serde(flatten)]
     pub done: Option<Done>,
@@ -57,12 +78,27 @@ pub struct Item {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
+    /// The picture is read, and is being enlarged: another line will say what became of it.
+    Started,
     /// The picture was enlarged, and the output was read back.
     Done,
     /// An earlier run made it from the same input in the same way: nothing was to be done.
     Skipped,
     /// It was not enlarged, and nothing was written.
     Failed,
+}
+
+/// What is being made, and what it will take.
+#[derive(Clone, Debug, Serialize)]
+pub struct Started {
+    /// The model or filter.
+    pub model: String,
+    /// Size of the output in pixels.
+    pub width: usize,
+    /// Rows of the output.
+    pub height: usize,
+    /// What it will take.
+    pub forecast: Forecast,
 }
 
 /// What was made.

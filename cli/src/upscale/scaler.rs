@@ -56,7 +56,7 @@ pub struct Plan {
     /// Bytes that the engine holds for one group of channels.
     pub memory: u64,
     /// Multiply-adds for one group of channels.
-    macs: f64,
+    pub macs: f64,
 }
 
 /// How the engine is run with these options and this much memory.
@@ -230,18 +230,18 @@ impl Scaler {
         })
     }
 
-    /// Seconds that the network will take for `groups` groups of channels, by a short trial of it on this machine;
-    /// `None` where they are too few for the trial, or there is no network.
-    pub fn seconds(&self, plan: &Plan, groups: usize) -> Option<f64> {
-        let worth = plan.macs * groups as f64 >= WORTH_A_TRIAL;
-        worth.then(|| self.seconds_tried(plan, groups)).flatten()
+    /// Seconds that the network will take for so many multiply-adds, by a short trial of it on this machine; `None`
+    /// where they are too few for the trial, or there is no network.
+    pub fn seconds(&self, macs: f64) -> Option<f64> {
+        let worth = macs >= WORTH_A_TRIAL;
+        worth.then(|| self.seconds_tried(macs)).flatten()
     }
 
     /// The same, however few they are.
-    pub fn seconds_tried(&self, plan: &Plan, groups: usize) -> Option<f64> {
+    pub fn seconds_tried(&self, macs: f64) -> Option<f64> {
         let network = self.network.as_ref()?;
         let speed = network.speed.get_or_init(|| network.try_out());
-        speed.map(|speed| plan.macs * groups as f64 / speed)
+        speed.map(|speed| macs / speed)
     }
 
     /// Runs the network over rows of [`Scaler::channels`], at its own factor as often as the plan says.

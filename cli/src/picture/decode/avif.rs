@@ -2,6 +2,7 @@
 
 use std::io::Read;
 
+use super::{Shape, layout};
 use crate::picture::{Format, Input, PictureError};
 
 /// Bytes in which the boxes before the pixels end, profiles and EXIF included.
@@ -10,7 +11,7 @@ const HEADER_BYTES: u64 = 1 << 20;
 /// and flags before what they hold.
 const PATH: [(&[u8; 4], usize); 4] = [(b"meta", 4), (b"iprp", 0), (b"ipco", 0), (b"ispe", 4)];
 
-pub fn probe(mut input: Input) -> Result<(usize, usize), PictureError> {
+pub fn probe(mut input: Input) -> Result<Shape, PictureError> {
     let mut header = Vec::new();
     input.by_ref().take(HEADER_BYTES).read_to_end(&mut header)?;
     let mut inside = &header[..];
@@ -23,9 +24,10 @@ pub fn probe(mut input: Input) -> Result<(usize, usize), PictureError> {
         let bytes: [u8; 4] = inside.get(at..at + 4)?.try_into().ok()?;
         usize::try_from(u32::from_be_bytes(bytes)).ok()
     };
-    side(0)
+    let (width, height) = side(0)
         .zip(side(4))
-        .ok_or_else(|| PictureError::damaged(Format::Avif, "it does not say its size"))
+        .ok_or_else(|| PictureError::damaged(Format::Avif, "it does not say its size"))?;
+    Ok((width, height, layout(true, false, false)))
 }
 
 /// What the first box of this name holds, as far as it is there.

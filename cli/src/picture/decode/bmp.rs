@@ -4,7 +4,7 @@ use image::codecs::bmp::BmpDecoder;
 use image::error::ImageError;
 use image::{ColorType, ImageDecoder};
 
-use super::{Decoded, image_failure};
+use super::{Decoded, Shape, image_failure, layout_of};
 use crate::picture::limits::{allocate, check_plausible};
 use crate::picture::{Density, Format, Input, Limits, Metadata, PictureError, Samples};
 
@@ -18,9 +18,11 @@ fn failure(error: ImageError) -> PictureError {
     image_failure(Format::Bmp, error)
 }
 
-pub fn probe(input: Input) -> Result<(usize, usize), PictureError> {
-    let (width, height) = BmpDecoder::new(input).map_err(failure)?.dimensions();
-    Ok((width as usize, height as usize))
+pub fn probe(input: Input) -> Result<Shape, PictureError> {
+    let decoder = BmpDecoder::new(input).map_err(failure)?;
+    let (width, height) = decoder.dimensions();
+    let layout = layout_of(decoder.color_type());
+    Ok((width as usize, height as usize, layout))
 }
 
 pub fn decode(mut input: Input, limits: &Limits) -> Result<Decoded, PictureError> {

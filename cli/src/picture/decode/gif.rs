@@ -4,7 +4,7 @@ use std::num::NonZeroU64;
 
 use gif::{ColorOutput, DecodeOptions, DecodingError, MemoryLimit};
 
-use super::Decoded;
+use super::{Decoded, Shape, layout};
 use crate::picture::limits::{allocate, check_plausible};
 use crate::picture::{Format, Input, Limits, Metadata, PictureError, Samples};
 
@@ -30,9 +30,10 @@ fn options(limits: &Limits) -> DecodeOptions {
     options
 }
 
-pub fn probe(input: Input) -> Result<(usize, usize), PictureError> {
+pub fn probe(input: Input) -> Result<Shape, PictureError> {
     let decoder = DecodeOptions::new().read_info(input).map_err(failure)?;
-    Ok((decoder.width().into(), decoder.height().into()))
+    let layout = layout(true, false, false);
+    Ok((decoder.width().into(), decoder.height().into(), layout))
 }
 
 pub fn decode(input: Input, limits: &Limits) -> Result<Decoded, PictureError> {

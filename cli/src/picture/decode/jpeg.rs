@@ -1,6 +1,7 @@
 //! JPEG: baseline and progressive; grey, YCbCr, RGB, and CMYK or YCCK as Adobe writes them.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::io::Read;
 
 use zune_core::bytestream::ZCursor;
 use zune_core::colorspace::ColorSpace;
@@ -8,10 +9,12 @@ use zune_core::options::DecoderOptions;
 use zune_jpeg::JpegDecoder;
 
 use super::jpeg_markers::Markers;
-use super::{Decoded, convert};
+use super::{Decoded, Shape, convert, layout};
 use crate::picture::limits::{allocate, check_plausible};
 use crate::picture::{Format, Input, Limits, Metadata, PictureError, Samples};
 
+/// Bytes in which the size of most files is found.
+const HEADER_BYTES: u64 = 1 << 16;
 /// Pixels that a byte of coded data can become: a block of 64 takes at least a bit in one scan.
 const PIXELS_PER_BYTE: u64 = 512;
 
@@ -24,12 +27,31 @@ enum Kind {
     Ycck,
 }
 
-pub fn probe(input: Input) -> Result<(usize, usize), PictureError> {
+pub fn probe(input: Input) -> Result<Shape, PictureError> {
     let markers = Markers::scan(&input.into_bytes(u64::MAX)?)?;
     match markers.end {
-        Some(_) => Ok((markers.width, markers.height)),
+        Some(_) => Ok(shape(&markers)),
         None => Err(PictureError::truncated()),
     }
+}
+
+/// From as much of the file as it takes: metadata of any length stands before the size.
+pub fn outline(mut input: Input) -> Result<Shape, PictureError> {
+    let mut start = Vec::new();
+    let mut more = HEADER_BYTES;
+    loop {
+        let read = input.by_ref().take(more).read_to_end(&mut start)? as u64;
+        match Markers::scan(&start) {
+            Ok(markers) => return Ok(shape(&markers)),
+            Err(error) if read < more => return Err(error),
+            Err(_) => more = start.len() as u64,
+        }
+    }
+}
+
+fn shape(markers: &Markers) -> Shape {
+    let layout = layout(markers.components.len() > 1, false, false);
+    (markers.width, markers.height, layout)
 }
 
 pub fn decode(input: Input, limits: &Limits) -> Result<Decoded, PictureError> {

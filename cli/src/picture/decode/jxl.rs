@@ -2,7 +2,7 @@
 
 use jxl_oxide::{AllocTracker, FrameBufferSample, JxlImage, PixelFormat, Render};
 
-use super::{Decoded, convert};
+use super::{Decoded, Shape, convert, layout};
 use crate::picture::limits::allocate;
 use crate::picture::{Format, Input, Limits, Metadata, PictureError, Samples, exif};
 
@@ -32,13 +32,19 @@ fn open(input: Input, limits: &Limits) -> Result<JxlImage, PictureError> {
         .map_err(failure)
 }
 
-pub fn probe(input: Input) -> Result<(usize, usize), PictureError> {
+pub fn probe(input: Input) -> Result<Shape, PictureError> {
     let limits = Limits {
         pixels: u64::MAX,
         bytes: u64::MAX,
     };
     let image = open(input, &limits)?;
-    Ok((image.width() as usize, image.height() as usize))
+    let grey = matches!(image.pixel_format(), PixelFormat::Gray | PixelFormat::Graya);
+    let layout = layout(!grey, image.pixel_format().has_alpha(), is_deep(&image));
+    Ok((image.width() as usize, image.height() as usize, layout))
+}
+
+fn is_deep(image: &JxlImage) -> bool {
+    image.image_header().metadata.bit_depth.bits_per_sample() > 8
 }
 
 pub fn decode(input: Input, limits: &Limits) -> Result<Decoded, PictureError> {
@@ -61,7 +67,7 @@ pub fn decode(input: Input, limits: &Limits) -> Result<Decoded, PictureError> {
     if !image.is_loading_done() {
         return Err(PictureError::truncated());
     }
-    let deep = header.bit_depth.bits_per_sample() > 8;
+    let deep = is_deep(&image);
     let associated = header
         .ec_info
         .iter()

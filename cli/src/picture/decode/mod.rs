@@ -24,7 +24,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use image::error::ImageError;
 
 use super::limits::reserve;
-use super::{Format, Input, Limits, Metadata, Picture, PictureError, Samples, orientation};
+use super::{
+    Depth, Format, Input, Layout, Limits, Metadata, Picture, PictureError, Samples, orientation,
+};
 
 /// What a format's decoder hands over; the rest is the same for all.
 struct Decoded {
@@ -85,10 +87,26 @@ pub fn decode(mut input: Input, limits: &Limits) -> Result<Picture, PictureError
     })
 }
 
-/// Width, height and format of a picture file, from its header alone.
-pub fn probe(mut input: Input) -> Result<(Format, usize, usize), PictureError> {
+/// What a file says of its picture before the pixels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Outline {
+    /// How it is stored.
+    pub format: Format,
+    /// Pixels in a row, as stored: EXIF may turn it.
+    pub width: usize,
+    /// Rows, as stored.
+    pub height: usize,
+    /// What a pixel becomes; transparency that is only said later is not counted.
+    pub layout: Layout,
+}
+
+/// Width, height and layout, as a format's file has them.
+type Shape = (usize, usize, Layout);
+
+/// The outline of a picture file. Of a JPEG all of it is read, to see that it has an end.
+pub fn probe(mut input: Input) -> Result<Outline, PictureError> {
     let format = input.sniff()?;
-    let (width, height) = guarded(|| match format {
+    let (width, height, layout) = guarded(|| match format {
         Format::Png => png::probe(input),
         Format::Jpeg => jpeg::probe(input),
         Format::WebP => webp::probe(input),
@@ -100,7 +118,44 @@ pub fn probe(mut input: Input) -> Result<(Format, usize, usize), PictureError> {
         Format::Qoi => qoi::probe(input),
         Format::Avif => avif::probe(input),
     })?;
-    Ok((format, width, height))
+    Ok(Outline {
+        format,
+        width,
+        height,
+        layout,
+    })
+}
+
+/// The same from the file's header alone.
+pub fn outline(mut input: Input) -> Result<Outline, PictureError> {
+    let format = input.sniff()?;
+    if format != Format::Jpeg {
+        return probe(input);
+    }
+    let (width, height, layout) = guarded(|| jpeg::outline(input))?;
+    Ok(Outline {
+        format,
+        width,
+        height,
+        layout,
+    })
+}
+
+fn layout(colour: bool, alpha: bool, sixteen: bool) -> Layout {
+    Layout {
+        colour,
+        alpha,
+        depth: match sixteen {
+            true => Depth::Sixteen,
+            false => Depth::Eight,
+        },
+    }
+}
+
+/// That of a decoder of `image`.
+fn layout_of(colour: image::ColorType) -> Layout {
+    let sixteen = colour.bytes_per_pixel() / colour.channel_count() > 1;
+    layout(colour.has_color(), colour.has_alpha(), sixteen)
 }
 
 thread_local! {

@@ -2,7 +2,7 @@
 
 use png::{BitDepth, ColorType, Decoder, DecodingError, Info, Transformations, Unit};
 
-use super::{Decoded, empty_samples, extend_from_big_endian};
+use super::{Decoded, Shape, empty_samples, extend_from_big_endian, layout};
 use crate::picture::limits::{allocate, check_plausible};
 use crate::picture::{Density, Format, Input, Limits, Metadata, PictureError, Samples};
 
@@ -25,10 +25,16 @@ fn failure(error: DecodingError) -> PictureError {
     }
 }
 
-pub fn probe(input: Input) -> Result<(usize, usize), PictureError> {
+pub fn probe(input: Input) -> Result<Shape, PictureError> {
     let mut decoder = Decoder::new(input);
     let info = decoder.read_header_info().map_err(failure)?;
-    Ok((info.width as usize, info.height as usize))
+    let grey = matches!(
+        info.color_type,
+        ColorType::Grayscale | ColorType::GrayscaleAlpha
+    );
+    let alpha = matches!(info.color_type, ColorType::GrayscaleAlpha | ColorType::Rgba);
+    let layout = layout(!grey, alpha, info.bit_depth == BitDepth::Sixteen);
+    Ok((info.width as usize, info.height as usize, layout))
 }
 
 pub fn decode(input: Input, limits: &Limits) -> Result<Decoded, PictureError> {

@@ -3,15 +3,15 @@
 use image::codecs::pnm::PnmDecoder;
 use image::{ColorType, ExtendedColorType, ImageDecoder};
 
-use super::{Decoded, image_failure};
+use super::{Decoded, Shape, image_failure, layout_of};
 use crate::picture::limits::{allocate, check_plausible};
 use crate::picture::{Format, Input, Limits, Metadata, PictureError, Samples};
 
-pub fn probe(input: Input) -> Result<(usize, usize), PictureError> {
-    let (width, height) = PnmDecoder::new(input)
-        .map_err(|e| image_failure(Format::Pnm, e))?
-        .dimensions();
-    Ok((width as usize, height as usize))
+pub fn probe(input: Input) -> Result<Shape, PictureError> {
+    let decoder = PnmDecoder::new(input).map_err(|e| image_failure(Format::Pnm, e))?;
+    let (width, height) = decoder.dimensions();
+    let layout = layout_of(decoder.color_type());
+    Ok((width as usize, height as usize, layout))
 }
 
 pub fn decode(input: Input, limits: &Limits) -> Result<Decoded, PictureError> {

@@ -5,7 +5,7 @@ use std::io::{Read, Seek};
 use image::codecs::qoi::QoiDecoder;
 use image::{ColorType, ImageDecoder};
 
-use super::{Decoded, image_failure};
+use super::{Decoded, Shape, image_failure, layout_of};
 use crate::picture::limits::{allocate, check_plausible};
 use crate::picture::{Format, Input, Limits, Metadata, PictureError, Samples};
 
@@ -14,11 +14,11 @@ const PIXELS_PER_BYTE: u64 = 62;
 /// Where the header says that all channels are linear.
 const COLOUR_SPACE: usize = 13;
 
-pub fn probe(input: Input) -> Result<(usize, usize), PictureError> {
-    let (width, height) = QoiDecoder::new(input)
-        .map_err(|e| image_failure(Format::Qoi, e))?
-        .dimensions();
-    Ok((width as usize, height as usize))
+pub fn probe(input: Input) -> Result<Shape, PictureError> {
+    let decoder = QoiDecoder::new(input).map_err(|e| image_failure(Format::Qoi, e))?;
+    let (width, height) = decoder.dimensions();
+    let layout = layout_of(decoder.color_type());
+    Ok((width as usize, height as usize, layout))
 }
 
 pub fn decode(mut input: Input, limits: &Limits) -> Result<Decoded, PictureError> {

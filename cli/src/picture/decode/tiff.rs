@@ -8,7 +8,7 @@ use tiff::tags::{CompressionMethod, ExtraSamples, Tag};
 use tiff::{ColorType, TiffError};
 
 use super::tiff_samples::{Stored, keep_channels, read_chunks};
-use super::{Decoded, convert};
+use super::{Decoded, Shape, convert, layout};
 use crate::picture::exif::Directories;
 use crate::picture::limits::check_plausible;
 use crate::picture::photoshop;
@@ -35,10 +35,20 @@ pub(super) fn failure(error: TiffError) -> PictureError {
     }
 }
 
-pub fn probe(input: Input) -> Result<(usize, usize), PictureError> {
+pub fn probe(mut input: Input) -> Result<Shape, PictureError> {
+    let directories = Directories::read(&mut input).unwrap_or_default();
+    let is_palette = directories.root_value(PHOTOMETRIC) == Some(&PALETTE.to_le_bytes()[..]);
+    input.rewind()?;
     let mut decoder = Decoder::new(input).map_err(failure)?;
     let (width, height) = decoder.dimensions().map_err(failure)?;
-    Ok((width as usize, height as usize))
+    let layout = match decoder.colortype() {
+        Ok(colour) if !is_palette => {
+            let stored = stored(colour, false)?;
+            layout(stored.colours > 1, stored.alpha, stored.bits > 8)
+        }
+        _ => layout(true, false, false),
+    };
+    Ok((width as usize, height as usize, layout))
 }
 
 fn stored(colour: ColorType, alpha_is_tagged: bool) -> Result<Stored, PictureError> {

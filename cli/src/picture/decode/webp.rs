@@ -2,7 +2,7 @@
 
 use image_webp::{DecodingError, WebPDecoder};
 
-use super::Decoded;
+use super::{Decoded, Shape, layout};
 use crate::picture::limits::allocate;
 use crate::picture::{Format, Input, Limits, Metadata, PictureError, Samples};
 
@@ -19,9 +19,11 @@ fn failure(error: DecodingError) -> PictureError {
     }
 }
 
-pub fn probe(input: Input) -> Result<(usize, usize), PictureError> {
-    let (width, height) = WebPDecoder::new(input).map_err(failure)?.dimensions();
-    Ok((width as usize, height as usize))
+pub fn probe(input: Input) -> Result<Shape, PictureError> {
+    let decoder = WebPDecoder::new(input).map_err(failure)?;
+    let (width, height) = decoder.dimensions();
+    let layout = layout(true, decoder.has_alpha(), false);
+    Ok((width as usize, height as usize, layout))
 }
 
 pub fn decode(input: Input, limits: &Limits) -> Result<Decoded, PictureError> {
