@@ -92,7 +92,7 @@ pub fn plan(bytes: &[u8]) {
 }
 
 /// Most pixels that the analyzer is shown.
-const MOST_PIXELS: usize = 1 << 16;
+const MOST_PIXELS: usize = 1 << 14;
 
 /// A picture for the analyzer: seven bytes say its size and kind, the rest are its samples, over and over.
 pub fn look(bytes: &[u8]) {

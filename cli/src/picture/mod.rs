@@ -50,10 +50,16 @@ pub enum PictureError {
 }
 
 impl PictureError {
-    /// A reading error: an early end is the file's fault, everything else the system's.
+    /// A reading error: an early end is the file's fault, and so is what a decompressor cannot make sense of;
+    /// everything else is the system's.
     pub(crate) fn from_read(error: std::io::Error) -> Self {
         match error.kind() {
             std::io::ErrorKind::UnexpectedEof => PictureError::truncated(),
+            std::io::ErrorKind::InvalidData if error.raw_os_error().is_none() => {
+                PictureError::Malformed(format!(
+                    "the file is damaged ({error}); get another copy of it"
+                ))
+            }
             _ => PictureError::Io(error),
         }
     }
