@@ -87,26 +87,30 @@ fn other_formats_that_are_cut_off() {
 
 #[test]
 fn what_does_not_decompress_is_the_files_fault() {
-    // A TIFF of one pixel whose LZW code after the first is not in its table.
-    let codes = [0x80, 0x7f, 0xff, 0xff];
-    let entries: [(u16, u16, u32); 8] = [
-        (256, 3, 1),
-        (257, 3, 1),
-        (258, 3, 8),
-        (259, 3, 5),
-        (262, 3, 1),
-        (273, 4, 8 + 2 + 8 * 12 + 4),
-        (278, 3, 1),
-        (279, 4, codes.len() as u32),
-    ];
-    let mut tiff = b"II*\0\x08\0\0\0\x08\0".to_vec();
-    for (tag, kind, value) in entries {
-        tiff.extend([tag.to_le_bytes(), kind.to_le_bytes()].concat());
-        tiff.extend([1u32.to_le_bytes(), value.to_le_bytes()].concat());
+    // TIFFs of one pixel: an LZW code after the first that is not in its table, and a deflate block of no known kind.
+    for (compression, codes, words) in [
+        (5, [0x80, 0x7f, 0xff, 0xff], "LZW"),
+        (8, [0x78, 0x9c, 0x07, 0x00], "deflate"),
+    ] {
+        let entries: [(u16, u16, u32); 8] = [
+            (256, 3, 1),
+            (257, 3, 1),
+            (258, 3, 8),
+            (259, 3, compression),
+            (262, 3, 1),
+            (273, 4, 8 + 2 + 8 * 12 + 4),
+            (278, 3, 1),
+            (279, 4, codes.len() as u32),
+        ];
+        let mut tiff = b"II*\0\x08\0\0\0\x08\0".to_vec();
+        for (tag, kind, value) in entries {
+            tiff.extend([tag.to_le_bytes(), kind.to_le_bytes()].concat());
+            tiff.extend([1u32.to_le_bytes(), value.to_le_bytes()].concat());
+        }
+        tiff.extend([0; 4]);
+        tiff.extend(codes);
+        refused("a.tif", &tiff, 65, &["damaged", words]);
     }
-    tiff.extend([0; 4]);
-    tiff.extend(codes);
-    refused("a.tif", &tiff, 65, &["damaged", "LZW"]);
 }
 
 #[test]

@@ -55,11 +55,9 @@ impl PictureError {
     pub(crate) fn from_read(error: std::io::Error) -> Self {
         match error.kind() {
             std::io::ErrorKind::UnexpectedEof => PictureError::truncated(),
-            std::io::ErrorKind::InvalidData if error.raw_os_error().is_none() => {
-                PictureError::Malformed(format!(
-                    "the file is damaged ({error}); get another copy of it"
-                ))
-            }
+            _ if error.raw_os_error().is_none() => PictureError::Malformed(format!(
+                "the file is damaged ({error}); get another copy of it"
+            )),
             _ => PictureError::Io(error),
         }
     }
