@@ -15,8 +15,9 @@ use crate::picture::{Depth, PictureError, photoshop};
 
 /// Bytes of a strip before compression: readers decode a strip at a time.
 const STRIP_BYTES: usize = 1 << 18;
-/// Up to here the pixels fit 32-bit offsets even if compression gains nothing.
-const CLASSIC_BYTES: u64 = (4 << 30) - (64 << 20);
+/// Up to here the pixels fit 32-bit offsets even where compression makes them longer: fast deflate spends up to 9 bits
+/// on a byte, and 16-bit noise took 1.06 times its size.
+const CLASSIC_BYTES: u64 = (4 << 30) / 9 * 8 - (64 << 20);
 const ADOBE_DEFLATE: u16 = 8;
 const INCH: u16 = 2;
 const PHOTOSHOP: u16 = 34377;
@@ -208,5 +209,28 @@ fn predict(row: &mut [u8], header: &Header<'_>) {
                 row[2 * i..2 * i + 2].copy_from_slice(&difference.to_ne_bytes());
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_deflate_makes_longer_still_fits() {
+        // Bytes that take the longest codes, in no order.
+        let mut state = 1u32;
+        let strip: Vec<u8> = (0..1 << 16)
+            .map(|_| {
+                state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                (state >> 24) as u8 | 0x90
+            })
+            .collect();
+        let mut compressed = Vec::new();
+        Deflate::with_level(DeflateLevel::Fast)
+            .write_to(&mut compressed, &strip)
+            .unwrap();
+        let most = (4u64 << 30) as f64 / CLASSIC_BYTES as f64;
+        assert!((compressed.len() as f64) < strip.len() as f64 * most);
     }
 }
