@@ -201,6 +201,13 @@ fn headers_cannot_demand_memory() {
 
 #[test]
 fn limits_are_the_users() {
+    // Bytes that no number holds.
+    refused(
+        "a.png",
+        &hollow_png(u32::MAX >> 1, u32::MAX >> 1),
+        75,
+        &["--max-input-pixels"],
+    );
     let folder = Folder::new();
     let input = folder.write("in.png", &png_bytes(&photo(400, 300)));
     let out = folder.arg("out.png");

@@ -48,7 +48,7 @@ pub fn decode(input: Input, limits: &Limits) -> Result<Decoded, PictureError> {
     decoder.set_transformations(Transformations::EXPAND);
     let header = decoder.read_header_info().map_err(failure)?;
     let (width, height) = (header.width as usize, header.height as usize);
-    let raw = header.raw_row_length() as u64 * u64::from(header.height);
+    let raw = (header.raw_row_length() as u64).saturating_mul(header.height.into());
     // Palette and transparency are expanded: at most four bytes a pixel, or what 16 bits need.
     let widest = match header.bit_depth {
         BitDepth::Sixteen => 8,
