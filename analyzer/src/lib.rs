@@ -15,6 +15,8 @@ pub mod survey;
 
 pub use raster::{FileFacts, Raster, RasterError, Samples};
 
+use rayon::prelude::*;
+
 use measures::{
     composition, content, edges, grain, halving, jpeg, light, noise, pixel_art, resolution,
     sharpness, subject, text, traits,
@@ -40,34 +42,53 @@ pub fn analyze(raster: &Raster<'_>, facts: &FileFacts) -> Analysis {
         height: raster.height(),
     };
     let survey = Survey::new(raster);
-    let noise = noise::measure(raster, &survey.tiles);
+    let tiles = &survey.tiles;
+    // What runs on one thread begins first, so that what splits by tiles fills the others.
+    let (((subject, text), (traits, (pixel_art, light))), (from_pixels, (grain, from_tiles))) =
+        rayon::join(
+            || {
+                rayon::join(
+                    || {
+                        let subject = subject::measure(&survey.subject, picture);
+                        (subject, text::measure(&survey.overview, picture))
+                    },
+                    || {
+                        let traits = traits::measure(raster, &survey.overview);
+                        let light = light::measure(&survey.overview);
+                        (traits, (pixel_art::measure(raster), light))
+                    },
+                )
+            },
+            || {
+                rayon::join(
+                    || {
+                        let jpeg = jpeg::measure(raster, tiles, facts);
+                        (jpeg, resolution::measure(raster))
+                    },
+                    || {
+                        rayon::join(
+                            || grain::measure(raster),
+                            || {
+                                let noise = noise::measure(raster, tiles);
+                                let noise_sigma = noise.as_ref().map(|noise| noise.sigma);
+                                let edges = edges::measure(tiles, noise_sigma.unwrap_or(0.0));
+                                let sharpness = sharpness::measure(tiles);
+                                (
+                                    noise,
+                                    edges,
+                                    sharpness,
+                                    halving::measure(tiles),
+                                    survey.small_edges(),
+                                )
+                            },
+                        )
+                    },
+                )
+            },
+        );
+    let (jpeg, resolution) = from_pixels;
+    let (noise, edges, sharpness, [halving, halving_again], small_edges) = from_tiles;
     let noise_sigma = noise.as_ref().map(|noise| noise.sigma);
-    let (from_tiles, from_copies) = rayon::join(
-        || {
-            let edges = edges::measure(&survey.tiles, noise_sigma.unwrap_or(0.0));
-            let halving = halving::measure(&survey.tiles);
-            (edges, sharpness::measure(&survey.tiles), halving)
-        },
-        || {
-            let subject = subject::measure(&survey.subject, picture);
-            let text = text::measure(&survey.overview, picture);
-            (subject, text, survey.small_edges())
-        },
-    );
-    let (jpeg, resolution) = rayon::join(
-        || jpeg::measure(raster, &survey.tiles, facts),
-        || resolution::measure(raster),
-    );
-    let (edges, sharpness, [halving, halving_again]) = from_tiles;
-    let (subject, text, small_edges) = from_copies;
-    let (grain, (pixel_art, traits)) = rayon::join(
-        || grain::measure(raster),
-        || {
-            let traits = traits::measure(raster, &survey.overview);
-            (pixel_art::measure(raster), traits)
-        },
-    );
-    let light = light::measure(&survey.overview);
     let kind = content::measure(traits.as_ref(), &text, subject.as_ref(), pixel_art);
     let composition =
         composition::measure(&survey.overview, subject.as_ref(), kind.content, picture);
@@ -80,11 +101,12 @@ pub fn analyze(raster: &Raster<'_>, facts: &FileFacts) -> Analysis {
         blockiness: jpeg.as_ref().map(|jpeg| jpeg.blockiness),
         edge_sigma: edges.as_ref().map(|edges| edges.sigma),
         edges_kept: edges.as_ref().map(|edges| edges.kept),
-        small_edge_sigma: small_edges
-            .as_ref()
-            .filter(|_| survey.is_small_copy())
-            .map(|edges| edges.sigma),
-        small_edges_kept: small_edges.as_ref().map(|edges| edges.kept),
+        small_edge_sigma: small_edges.as_ref().map(|edges| edges.sigma),
+        small_edges_kept: match &survey.small {
+            Some(_) => small_edges.as_ref(),
+            None => edges.as_ref(),
+        }
+        .map(|edges| edges.coherent),
         edge_density: edges.as_ref().map(|edges| edges.density),
         cpbd: sharpness.as_ref().map(|sharpness| sharpness.best),
         shadows_clipped: light.map(|light| light.shadows),
@@ -161,46 +183,30 @@ struct Survey {
     tiles: Vec<Tile>,
     overview: Overview,
     subject: Overview,
-    small: Overview,
+    /// A copy of at least [`SMALL`] pixels, if that is at most half as large as the picture.
+    small: Option<Overview>,
 }
 
 impl Survey {
     fn new(raster: &Raster<'_>) -> Self {
-        use rayon::prelude::*;
-        let places = tiles(raster);
-        let overview = Overview::new(raster, OVERVIEW);
+        let (tiles, overview) = rayon::join(
+            || {
+                let places = tiles(raster).into_par_iter();
+                places.map(|place| Tile::new(raster, place)).collect()
+            },
+            || Overview::new(raster, OVERVIEW),
+        );
+        let more = (overview.width.max(overview.height) / SMALL).max(1);
         Survey {
-            tiles: places
-                .into_par_iter()
-                .map(|place| Tile::new(raster, place))
-                .collect(),
+            tiles,
             subject: overview.reduced(subject::SIDE),
-            small: overview.reduced_by((overview.width.max(overview.height) / SMALL).max(1)),
+            small: (overview.factor * more >= 2).then(|| overview.reduced_by(more)),
             overview,
         }
     }
 
-    /// Whether the small copy is at most half as large as the picture.
-    fn is_small_copy(&self) -> bool {
-        self.small.factor >= 2
-    }
-
-    /// The edges of the small copy.
+    /// The edges of the small copy, noise or not.
     fn small_edges(&self) -> Option<edges::Edges> {
-        let (width, height) = (self.small.width, self.small.height);
-        let whole = Tile {
-            place: Place {
-                x: 0,
-                y: 0,
-                width,
-                height,
-            },
-            x: 0,
-            y: 0,
-            width,
-            height,
-            luma: self.small.luma(),
-        };
-        edges::measure(std::slice::from_ref(&whole), 0.0)
+        edges::measure(&self.small.as_ref()?.bands(), 0.0)
     }
 }

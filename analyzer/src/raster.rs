@@ -129,7 +129,7 @@ impl<'a> Raster<'a> {
     ///
     /// Panics if the part reaches beyond the row.
     pub fn green_row(&self, y: usize, x: usize, out: &mut [f32]) {
-        self.weighted_row(y, x, out, |[_, green, _]| green);
+        self.mapped_row(y, x, out, |[_, green, _]| green);
     }
 
     /// Luma (ITU-R BT.601, as in JPEG), over white where it is transparent, 0 to 255, of part of a row, into `out`.
@@ -140,30 +140,41 @@ impl<'a> Raster<'a> {
     pub fn luma_row(&self, y: usize, x: usize, out: &mut [f32]) {
         if self.is_colour() {
             let luma = |[red, green, blue]: [f32; 3]| 0.299 * red + 0.587 * green + 0.114 * blue;
-            self.weighted_row(y, x, out, luma);
+            self.mapped_row(y, x, out, luma);
         } else {
             self.green_row(y, x, out);
         }
     }
 
-    /// One number a pixel, `weigh` of its samples of 0 to 255, over white.
-    fn weighted_row(&self, y: usize, x: usize, out: &mut [f32], weigh: impl Fn([f32; 3]) -> f32) {
-        fn fill<T: Copy>(
+    /// Red, green and blue over white where it is transparent, 0 to 255, of a whole row, into `out`; grey three times over.
+    ///
+    /// # Panics
+    ///
+    /// Panics if there is no such row, or `out` is longer than it.
+    pub fn rgb_row(&self, y: usize, out: &mut [[f32; 3]]) {
+        self.mapped_row(y, 0, out, |rgb| rgb);
+    }
+
+    /// What `make` makes of each pixel's colour, 0 to 255, over white.
+    fn mapped_row<O>(&self, y: usize, x: usize, out: &mut [O], make: impl Fn([f32; 3]) -> O) {
+        fn fill<T: Copy, O>(
             row: &[T],
             channels: usize,
-            out: &mut [f32],
+            out: &mut [O],
             value: impl Fn(T) -> f32,
-            weigh: impl Fn([f32; 3]) -> f32,
+            make: impl Fn([f32; 3]) -> O,
         ) {
             let pixels = out.iter_mut().zip(row.chunks_exact(channels));
             match channels {
-                1 => pixels.for_each(|(out, p)| *out = weigh([value(p[0]); 3])),
-                3 => pixels
-                    .for_each(|(out, p)| *out = weigh([value(p[0]), value(p[1]), value(p[2])])),
+                1 => pixels.for_each(|(out, p)| *out = make([value(p[0]); 3])),
+                3 => {
+                    let pixels = pixels.map(|(out, p)| (out, [p[0], p[1], p[2]]));
+                    pixels.for_each(|(out, p)| *out = make(p.map(&value)));
+                }
                 _ => pixels.for_each(|(out, p)| {
                     let alpha = value(p[channels - 1]) / 255.0;
                     let colour = if channels == 2 { [0; 3] } else { [0, 1, 2] };
-                    *out = weigh(colour.map(|c| value(p[c]))) * alpha + 255.0 * (1.0 - alpha);
+                    *out = make(colour.map(|c| value(p[c]) * alpha + 255.0 * (1.0 - alpha)));
                 }),
             }
         }
@@ -171,10 +182,10 @@ impl<'a> Raster<'a> {
         let start = (y * self.width + x) * self.channels;
         let part = start..start + out.len() * self.channels;
         match self.samples {
-            Samples::U8(data) => fill(&data[part], self.channels, out, f32::from, weigh),
+            Samples::U8(data) => fill(&data[part], self.channels, out, f32::from, make),
             Samples::U16(data) => {
                 let value = |v: u16| f32::from(v) / 257.0;
-                fill(&data[part], self.channels, out, value, weigh);
+                fill(&data[part], self.channels, out, value, make);
             }
         }
     }

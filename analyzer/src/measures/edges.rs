@@ -7,7 +7,7 @@
 use rayon::prelude::*;
 
 use crate::report::{Map, Measure, Place, Score, Status};
-use crate::survey::{Gradient, Tile};
+use crate::survey::{EdgePoint, Gradient, Tile, coherence};
 
 /// Gradient over that of the noise, from which an edge counts.
 const SNR: f32 = 3.0;
@@ -28,6 +28,8 @@ const SOFT: f32 = 4.0;
 pub struct Edges {
     /// Share of edge length that stands out of the noise and holds together, 0 to 1.
     pub kept: f32,
+    /// Share of edge length that holds together, whether it stands out of the noise or not, 0 to 1.
+    pub coherent: f32,
     /// Blur of the sharper quarter of kept edges, as a standard deviation in pixels.
     pub sharp_sigma: f32,
     /// Median blur of kept edges, likewise.
@@ -40,80 +42,95 @@ pub struct Edges {
     pub tiles: Vec<(Place, f32, usize)>,
 }
 
-struct Found {
-    place: Place,
-    /// Gradient, blur, coherence of every point.
-    points: Vec<(f32, f32, f32)>,
-    pixels: usize,
-}
-
 /// Measures the edges of the tiles; `None` if there are next to none.
 ///
 /// `noise_sigma` is the standard deviation of the noise in levels of luma.
 pub fn measure(tiles: &[Tile], noise_sigma: f32) -> Option<Edges> {
     // The noise of a central difference is that of a sample over the square root of two.
     let noise = noise_sigma / std::f32::consts::SQRT_2;
-    let found: Vec<Found> = tiles
+    let found: Vec<(&Tile, Vec<EdgePoint>)> = tiles
         .par_iter()
-        .map(|tile| Found {
-            place: tile.place,
-            points: Gradient::new(tile)
-                .edge_points(tile, FAINT)
-                .iter()
-                .map(|point| (point.length, point.sigma, point.coherence))
-                .collect(),
-            pixels: tile.place.width * tile.place.height,
-        })
+        .map(|tile| (tile, Gradient::new(tile).edge_points(FAINT)))
         .collect();
-    let mut lengths: Vec<f32> = found
-        .iter()
-        .flat_map(|f| f.points.iter().map(|p| p.0))
-        .collect();
+    let points = found.iter().flat_map(|(_, points)| points);
+    let mut lengths: Vec<f32> = points.map(|point| point.length).collect();
     if lengths.len() < LEAST {
         return None;
     }
-    let strongest = percentile(&mut lengths, 0.98);
-    let least = FAINT.max(RELATIVE * strongest);
-    let is_kept =
-        |&(length, _, coherence): &(f32, f32, f32)| length > SNR * noise && coherence > COHERENCE;
-    let (mut all, mut kept, mut weighted, mut sigmas) = (0usize, 0usize, 0.0f32, Vec::new());
-    let mut parts = Vec::new();
-    for found in &found {
-        let mut own = Vec::new();
-        for point in found.points.iter().filter(|point| point.0 >= least) {
-            all += 1;
-            if is_kept(point) {
-                kept += 1;
-                weighted += crispness(point.1);
-                own.push(point.1);
-            }
-        }
-        let count = own.len();
-        let middle = if own.is_empty() {
-            0.0
-        } else {
-            percentile(&mut own, 0.5)
-        };
-        parts.push((found.place, middle, count));
-        sigmas.extend(own);
-    }
+    let least = FAINT.max(RELATIVE * percentile(&mut lengths, 0.98));
+    let mut parts: Vec<Part> = found
+        .par_iter()
+        .map(|(tile, points)| Part::of(tile, points, least, SNR * noise))
+        .collect();
+    let all: usize = parts.iter().map(|part| part.all).sum();
     if all < LEAST {
         return None;
     }
-    let pixels: usize = found.iter().map(|f| f.pixels).sum();
+    let tiles = parts.iter_mut().map(|part| {
+        let middle = match part.kept.as_mut_slice() {
+            [] => 0.0,
+            kept => percentile(kept, 0.5),
+        };
+        (part.place, middle, part.kept.len())
+    });
+    let tiles = tiles.collect();
+    let mut sigmas: Vec<f32> = parts.iter().flat_map(|part| &part.kept).copied().collect();
+    let pixels: usize = parts
+        .iter()
+        .map(|part| part.place.width * part.place.height)
+        .sum();
     let (sharp_sigma, sigma) = if sigmas.is_empty() {
         (SOFT * 2.0, SOFT * 2.0)
     } else {
         (percentile(&mut sigmas, 0.25), percentile(&mut sigmas, 0.5))
     };
+    let share = |part: f32| part / all as f32;
     Some(Edges {
-        kept: kept as f32 / all as f32,
+        kept: share(sigmas.len() as f32),
+        coherent: share(parts.iter().map(|part| part.coherent).sum::<usize>() as f32),
         sharp_sigma,
         sigma,
         density: all as f32 * 1000.0 / pixels as f32,
-        presence: weighted / all as f32,
-        tiles: parts,
+        presence: share(sigmas.iter().map(|&sigma| crispness(sigma)).sum()),
+        tiles,
     })
+}
+
+/// The edges of a tile.
+struct Part {
+    place: Place,
+    /// Points that are edges of the picture.
+    all: usize,
+    /// Those whose surroundings agree on a direction.
+    coherent: usize,
+    /// Blur of those that stand out of the noise besides.
+    kept: Vec<f32>,
+}
+
+impl Part {
+    /// Of points with gradients of at least `least`; `clear` is the gradient that stands out of the noise.
+    fn of(tile: &Tile, points: &[EdgePoint], least: f32, clear: f32) -> Part {
+        let points: Vec<EdgePoint> = points
+            .iter()
+            .filter(|p| p.length >= least)
+            .copied()
+            .collect();
+        let mut part = Part {
+            place: tile.place,
+            all: points.len(),
+            coherent: 0,
+            kept: Vec::new(),
+        };
+        for (point, coherence) in points.iter().zip(coherence(tile, &points)) {
+            if coherence > COHERENCE {
+                part.coherent += 1;
+                if point.length > clear {
+                    part.kept.push(point.sigma);
+                }
+            }
+        }
+        part
+    }
 }
 
 /// 1 for a crisp edge, falling to a third at [`SOFT`].

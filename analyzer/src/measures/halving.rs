@@ -5,6 +5,7 @@
 //! 1994), so this stands for the enlargement that nobody can compare with anything. Of blur it says nothing: a soft
 //! picture loses least of all.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use rayon::prelude::*;
@@ -68,18 +69,18 @@ fn summary(mut windows: Vec<Window>) -> Option<Halving> {
 }
 
 /// Luma.
-struct Plane {
+struct Plane<'a> {
     width: usize,
     height: usize,
-    data: Vec<f32>,
+    data: Cow<'a, [f32]>,
 }
 
-impl Plane {
-    fn of(tile: &Tile) -> Plane {
+impl Plane<'_> {
+    fn of(tile: &Tile) -> Plane<'_> {
         Plane {
             width: tile.width,
             height: tile.height,
-            data: tile.luma.clone(),
+            data: Cow::Borrowed(&tile.luma),
         }
     }
 
@@ -88,7 +89,7 @@ impl Plane {
     }
 
     /// Pairs averaged along both sides; an odd last one is left out.
-    fn halved(&self) -> Plane {
+    fn halved(&self) -> Plane<'static> {
         let (width, height) = (self.width / 2, self.height / 2);
         let mut data = Vec::with_capacity(width * height);
         for y in 0..height {
@@ -100,34 +101,36 @@ impl Plane {
         Plane {
             width,
             height,
-            data,
+            data: data.into(),
         }
     }
 
     /// A straight line between the centres of pixels: each of the result is 3/4 its own and 1/4 its neighbour's.
-    fn doubled(&self) -> Plane {
+    fn doubled(&self) -> Plane<'static> {
         let (width, height) = (self.width, self.height);
-        let mut data = Vec::with_capacity(4 * width * height);
-        let mut line = vec![0.0; width];
-        for y in 0..2 * height {
+        let mut data = vec![0.0; 4 * width * height];
+        // Between its own ends once more, so that each has neighbours.
+        let mut line = vec![0.0; width + 2];
+        for (y, out) in data.chunks_exact_mut((2 * width).max(1)).enumerate() {
             let far = match y % 2 {
                 0 => (y / 2).saturating_sub(1),
                 _ => (y / 2 + 1).min(height - 1),
             };
             let rows = self.row(y / 2).iter().zip(self.row(far));
-            for (out, (near, far)) in line.iter_mut().zip(rows) {
+            for (out, (near, far)) in line[1..].iter_mut().zip(rows) {
                 *out = 0.75 * near + 0.25 * far;
             }
-            for x in 0..width {
-                let (before, after) = (line[x.saturating_sub(1)], line[(x + 1).min(width - 1)]);
-                data.push(0.75 * line[x] + 0.25 * before);
-                data.push(0.75 * line[x] + 0.25 * after);
+            (line[0], line[width + 1]) = (line[1], line[width]);
+            let (pairs, _) = out.as_chunks_mut::<2>();
+            for (pair, near) in pairs.iter_mut().zip(line.windows(3)) {
+                let own = 0.75 * near[1];
+                *pair = [own + 0.25 * near[0], own + 0.25 * near[2]];
             }
         }
         Plane {
             width: 2 * width,
             height: 2 * height,
-            data,
+            data: data.into(),
         }
     }
 }
@@ -154,20 +157,22 @@ fn compare(
     };
     for top in starts(&rows) {
         for left in starts(&columns) {
-            let [mut a, mut b, mut aa, mut bb, mut ab] = [0.0; 5];
+            // A sum for each column, so that the compiler can use vectors.
+            let mut sums = [[0.0f32; WINDOW]; 5];
+            let [a, b, aa, bb, ab] = &mut sums;
             for y in top..top + WINDOW {
                 let own = &whole.row(y)[left..left + WINDOW];
                 let other = &again.row(y)[left..left + WINDOW];
-                for (&p, &q) in own.iter().zip(other) {
-                    a += p;
-                    b += q;
-                    aa += p * p;
-                    bb += q * q;
-                    ab += p * q;
+                for (x, (&p, &q)) in own.iter().zip(other).enumerate() {
+                    a[x] += p;
+                    b[x] += q;
+                    aa[x] += p * p;
+                    bb[x] += q * q;
+                    ab[x] += p * q;
                 }
             }
             let count = (WINDOW * WINDOW) as f32;
-            let [a, b, aa, bb, ab] = [a, b, aa, bb, ab].map(|sum: f32| sum / count);
+            let [a, b, aa, bb, ab] = sums.map(|columns| columns.iter().sum::<f32>() / count);
             let ssim = (2.0 * a * b + C1) * (2.0 * (ab - a * b) + C2)
                 / ((a * a + b * b + C1) * (aa - a * a + bb - b * b + C2));
             let lost = (aa + bb - 2.0 * ab).max(0.0);

@@ -22,7 +22,7 @@ use crate::survey::{BLOCK, Block, Dct, Tile, block_at};
 /// The fine one is for pictures of up to [`FEW`] tiles.
 const STEP: usize = 5;
 const FINE_STEP: usize = 3;
-const FEW: usize = 6;
+const FEW: usize = 2;
 /// Highest sum of the two frequencies that tells texture.
 const LOW: usize = 7;
 /// Coefficients up to there, without the mean: what noise of deviation 1 adds to their energy.
@@ -98,14 +98,13 @@ pub fn measure(raster: &Raster<'_>, tiles: &[Tile]) -> Option<Noise> {
         .collect();
     let local = found
         .par_iter()
-        .map(|(count, samples)| estimate(&mut samples.clone(), *count))
+        .map(|(count, samples)| estimate(samples.iter().collect(), *count))
         .collect();
     let count = found.iter().map(|(count, _)| count).sum();
-    let mut samples: Vec<Sample> = found.into_iter().flat_map(|(_, samples)| samples).collect();
-    let curve = curve(&samples);
+    let samples: Vec<&Sample> = found.iter().flat_map(|(_, samples)| samples).collect();
     Some(Noise {
-        sigma: estimate(&mut samples, count)?,
-        curve,
+        curve: curve(&samples),
+        sigma: estimate(samples, count)?,
         tiles: local,
     })
 }
@@ -153,7 +152,7 @@ fn sample(coefficients: &Block) -> Sample {
 }
 
 /// The deviation of a picture of `count` blocks, of which these are those of the least texture.
-fn estimate(samples: &mut [Sample], count: usize) -> Option<f32> {
+fn estimate(mut samples: Vec<&Sample>, count: usize) -> Option<f32> {
     if samples.len() < LEAST {
         return None;
     }
@@ -168,7 +167,7 @@ fn estimate(samples: &mut [Sample], count: usize) -> Option<f32> {
 }
 
 /// The standard deviation of the samples' high frequencies.
-fn deviation(samples: &[Sample]) -> f32 {
+fn deviation(samples: &[&Sample]) -> f32 {
     let middle = samples.len() / 2;
     let mut values = vec![0.0; samples.len()];
     let mut deviations: [f32; NOISE] = std::array::from_fn(|k| {
@@ -182,20 +181,20 @@ fn deviation(samples: &[Sample]) -> f32 {
 }
 
 /// The deviations by brightness.
-fn curve(samples: &[Sample]) -> Vec<Level> {
-    let mut bins: Vec<Vec<Sample>> = vec![Vec::new(); LEVELS];
-    for &sample in samples {
+fn curve(samples: &[&Sample]) -> Vec<Level> {
+    let mut bins: Vec<Vec<&Sample>> = vec![Vec::new(); LEVELS];
+    for sample in samples {
         let bin = (sample.brightness / 256.0 * LEVELS as f32) as usize;
         bins[bin.min(LEVELS - 1)].push(sample);
     }
-    bins.par_iter_mut()
+    bins.into_par_iter()
         .filter_map(|bin| {
-            let count = (bin.len() as f32 / KEPT) as usize;
-            let sigma = estimate(bin, count)?;
             let sum: f32 = bin.iter().map(|sample| sample.brightness).sum();
+            let brightness = sum / bin.len() as f32;
+            let count = (bin.len() as f32 / KEPT) as usize;
             Some(Level {
-                brightness: sum / bin.len() as f32,
-                sigma,
+                brightness,
+                sigma: estimate(bin, count)?,
             })
         })
         .collect()

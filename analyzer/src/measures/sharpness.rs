@@ -14,8 +14,8 @@ use crate::survey::Tile;
 
 /// Side of a block in pixels.
 const BLOCK: usize = 64;
-/// Probability at which blur is just noticed.
-const NOTICED: f32 = 0.63;
+/// Share of that width at which the probability is 0.63 and blur is just noticed: `(-ln(1 - 0.63))^(1 / 3.6)`.
+const NOTICED: f32 = 0.998_4;
 /// Gradient of an edge of the method, levels a pixel.
 const GRADIENT: f32 = 9.0;
 /// Fewest edges in a block that say anything.
@@ -69,8 +69,7 @@ fn blocks(tile: &Tile) -> Vec<(Place, usize, usize)> {
                 for x in left..(left + BLOCK).min(columns.end) {
                     if let Some((width, contrast)) = edge_width(row, x) {
                         let just_noticed = if contrast <= 50.0 { 5.0f32 } else { 3.0 };
-                        let seen = 1.0 - (-(width / just_noticed).powf(3.6)).exp();
-                        clear += usize::from(seen <= NOTICED);
+                        clear += usize::from(width <= NOTICED * just_noticed);
                         count += 1;
                     }
                 }

@@ -4,6 +4,8 @@
 //! distance of colours to those of the four borders beside it (MB+, Zhang et al., ICCV 2015), on a copy of 300
 //! pixels. What is over Otsu's threshold falls into components; the largest is the subject.
 
+use rayon::prelude::*;
+
 use crate::report::{Map, Measure, Place, Score, Status};
 use crate::survey::Overview;
 
@@ -134,17 +136,18 @@ pub(crate) fn lab(rgb: [f32; 3]) -> [f32; 3] {
 
 /// 0 to 1 everywhere; `None` if nothing stands out at all.
 fn saliency(lab: &[[f32; 3]], width: usize, height: usize) -> Option<Vec<f32>> {
-    let mut barrier = vec![0.0f32; lab.len()];
-    for channel in 0..3 {
-        let plane: Vec<f32> = lab.iter().map(|p| p[channel]).collect();
-        for (sum, d) in barrier
-            .iter_mut()
-            .zip(barrier_distance(&plane, width, height))
-        {
-            *sum += d;
-        }
-    }
-    let colour = border_distance(lab, width, height);
+    let (barriers, colour) = rayon::join(
+        || {
+            let channels = [0, 1, 2].into_par_iter().map(|channel| {
+                let plane: Vec<f32> = lab.iter().map(|p| p[channel]).collect();
+                barrier_distance(&plane, width, height)
+            });
+            channels.collect::<Vec<_>>()
+        },
+        || border_distance(lab, width, height),
+    );
+    let barrier = (0..lab.len()).map(|i| barriers.iter().map(|b| b[i]).sum());
+    let barrier = barrier.collect();
     // What stands out clearly does so no matter how far: the darkest part must not hide the rest of a thing.
     let capped = |map: Vec<f32>, scale: f32| map.iter().map(|d| 1.0 - (-d / scale).exp()).collect();
     let barrier = normalised(capped(barrier, BARRIER_SCALE))?;
@@ -174,22 +177,20 @@ fn barrier_distance(plane: &[f32], width: usize, height: usize) -> Vec<f32> {
             (distance[at], high[at], low[at]) = (top - bottom, top, bottom);
         }
     };
+    // The border is where paths begin, so only what is within it is visited.
+    let (rows, columns) = (1..height - 1, 1..width - 1);
     for pass in 0..3 {
-        for i in 0..width * height {
-            let at = if pass == 1 { width * height - 1 - i } else { i };
-            let (x, y) = (at % width, at / width);
-            if pass == 1 {
-                if y + 1 < height {
+        if pass == 1 {
+            for y in rows.clone().rev() {
+                for at in columns.clone().rev().map(|x| y * width + x) {
                     relax(at, at + width);
-                }
-                if x + 1 < width {
                     relax(at, at + 1);
                 }
-            } else {
-                if y > 0 {
+            }
+        } else {
+            for y in rows.clone() {
+                for at in columns.clone().map(|x| y * width + x) {
                     relax(at, at - width);
-                }
-                if x > 0 {
                     relax(at, at - 1);
                 }
             }

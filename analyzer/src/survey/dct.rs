@@ -8,14 +8,19 @@ pub type Block = [[f32; BLOCK]; BLOCK];
 
 /// The orthonormal type II transform of blocks (ITU-T T.81, A.3.3): white noise keeps its variance in every
 /// coefficient.
+///
+/// Cosines of even frequencies are symmetric about the middle and those of odd ones antisymmetric, so sums and differences
+/// of mirrored samples need only half of the basis each.
 #[derive(Clone, Debug)]
 pub struct Dct {
-    basis: Block,
+    basis: [[f32; HALF]; BLOCK],
 }
+
+const HALF: usize = BLOCK / 2;
 
 impl Default for Dct {
     fn default() -> Self {
-        let mut basis = [[0.0; BLOCK]; BLOCK];
+        let mut basis = [[0.0; HALF]; BLOCK];
         for (k, row) in basis.iter_mut().enumerate() {
             let norm = if k == 0 { 0.125f64 } else { 0.25 }.sqrt();
             for (i, out) in row.iter_mut().enumerate() {
@@ -35,9 +40,17 @@ impl Dct {
 
     /// Transforms every column: whole rows are added, so that the compiler can use vectors.
     fn columns(&self, block: &Block) -> Block {
+        let mut folded = [[[0.0; BLOCK]; HALF]; 2];
+        for i in 0..HALF {
+            for x in 0..BLOCK {
+                let (near, far) = (block[i][x], block[BLOCK - 1 - i][x]);
+                folded[0][i][x] = near + far;
+                folded[1][i][x] = near - far;
+            }
+        }
         let mut out = [[0.0; BLOCK]; BLOCK];
-        for (out, basis) in out.iter_mut().zip(&self.basis) {
-            for (row, &weight) in block.iter().zip(basis) {
+        for (k, (out, basis)) in out.iter_mut().zip(&self.basis).enumerate() {
+            for (row, &weight) in folded[k % 2].iter().zip(basis) {
                 for (out, &v) in out.iter_mut().zip(row) {
                     *out += weight * v;
                 }

@@ -11,19 +11,14 @@ pub const BORDER: usize = 4;
 /// Half of a Gaussian of deviation [`REBLUR`], its sum 1 with the mirrored half.
 const KERNEL: [f32; 4] = [0.399_050_28, 0.242_036_23, 0.054_005_58, 0.004_433_05];
 
-/// Central differences, in levels of 0 to 255 a pixel. All vectors have a tile's width and height.
+/// Lengths of the central differences of a tile, in levels of 0 to 255 a pixel, in its width and height.
 #[derive(Clone, Debug)]
-pub struct Gradient {
-    /// Columns.
-    pub width: usize,
-    /// Horizontally.
-    pub x: Vec<f32>,
-    /// Vertically.
-    pub y: Vec<f32>,
+pub struct Gradient<'a> {
+    tile: &'a Tile,
     /// Euclidean length.
-    pub length: Vec<f32>,
+    length: Vec<f32>,
     /// The same length after a Gaussian of deviation 1 (`REBLUR`).
-    pub blurred: Vec<f32>,
+    blurred: Vec<f32>,
 }
 
 /// A point on an edge: a local maximum of the gradient along its own direction.
@@ -37,48 +32,42 @@ pub struct EdgePoint {
     pub length: f32,
     /// Standard deviation of the edge's blur in pixels, 0 where it is sharper than can be told.
     pub sigma: f32,
-    /// How much the directions around it agree, 0 to 1.
-    pub coherence: f32,
 }
 
-impl Gradient {
+impl<'a> Gradient<'a> {
     /// Of a whole tile, margin included.
-    pub fn new(tile: &Tile) -> Self {
-        let (x, y, length) = differences(&tile.luma, tile.width, tile.height, 1);
+    pub fn new(tile: &'a Tile) -> Self {
         let soft = blur(&tile.luma, tile.width, tile.height);
-        let (_, _, blurred) = differences(&soft, tile.width, tile.height, BORDER);
         Gradient {
-            width: tile.width,
-            x,
-            y,
-            length,
-            blurred,
+            tile,
+            length: lengths(&tile.luma, tile.width, tile.height, 1),
+            blurred: lengths(&soft, tile.width, tile.height, BORDER),
         }
     }
 
     /// Edge points of the part that the tile answers for, with gradients of at least `least`.
-    pub fn edge_points(&self, tile: &Tile, least: f32) -> Vec<EdgePoint> {
+    pub fn edge_points(&self, least: f32) -> Vec<EdgePoint> {
+        let (tile, width) = (self.tile, self.tile.width);
         let mut points = Vec::new();
-        let rows = tile.rows(BORDER);
-        let mut tensor = Tensor::new(self, rows.start);
-        for y in rows {
-            tensor.move_to(self, y);
-            for x in tile.columns(BORDER) {
-                let at = y * self.width + x;
-                let length = self.length[at];
+        let columns = tile.columns(BORDER);
+        for y in tile.rows(BORDER) {
+            let row = &self.length[y * width..(y + 1) * width];
+            for x in columns.clone() {
+                let length = row[x];
                 if length < least {
                     continue;
                 }
-                let (gx, gy) = (self.x[at], self.y[at]);
+                let at = y * width + x;
+                let (gx, gy) = difference(&tile.luma, width, at);
                 // The two neighbours across the edge, to the nearest of eight directions.
                 let step = if gx.abs() > 2.414 * gy.abs() {
                     1
                 } else if gy.abs() > 2.414 * gx.abs() {
-                    self.width
+                    width
                 } else if (gx > 0.0) == (gy > 0.0) {
-                    self.width + 1
+                    width + 1
                 } else {
-                    self.width - 1
+                    width - 1
                 };
                 // On a plateau of two equal values one of them is the edge.
                 if self.length[at - step] > length || self.length[at + step] >= length {
@@ -95,7 +84,6 @@ impl Gradient {
                     y,
                     length,
                     sigma,
-                    coherence: tensor.coherence(x),
                 });
             }
         }
@@ -106,8 +94,23 @@ impl Gradient {
 /// Rows and columns to each side of a point over which directions are compared.
 const REACH: usize = 3;
 
+/// How much the directions of the gradient agree over the 7x7 pixels around points in reading order, 0 to 1:
+/// `(l1 - l2) / (l1 + l2)` of the structure tensor's eigenvalues.
+pub fn coherence(tile: &Tile, points: &[EdgePoint]) -> Vec<f32> {
+    let Some(first) = points.first() else {
+        return Vec::new();
+    };
+    let mut tensor = Tensor::new(tile, first.y);
+    let each = points.iter().map(|point| {
+        tensor.move_to(point.y);
+        tensor.coherence(point.x)
+    });
+    each.collect()
+}
+
 /// The structure tensor summed over 7 rows, column by column; it moves down a picture row by row.
-struct Tensor {
+struct Tensor<'a> {
+    tile: &'a Tile,
     /// The row in the middle.
     y: usize,
     xx: Vec<f32>,
@@ -115,45 +118,50 @@ struct Tensor {
     xy: Vec<f32>,
 }
 
-impl Tensor {
-    /// Around a row that is at least [`REACH`] away from the first and the last.
-    fn new(gradient: &Gradient, y: usize) -> Self {
-        let zeros = || vec![0.0; gradient.width];
+impl<'a> Tensor<'a> {
+    /// Around a row that is at least [`BORDER`] away from the first and the last.
+    fn new(tile: &'a Tile, y: usize) -> Self {
+        let zeros = || vec![0.0; tile.width];
         let mut tensor = Tensor {
+            tile,
             y,
             xx: zeros(),
             yy: zeros(),
             xy: zeros(),
         };
-        if gradient.x.len() > (y + REACH) * gradient.width {
-            for row in y - REACH..=y + REACH {
-                tensor.add(gradient, row, 1.0);
-            }
+        for row in y - REACH..=y + REACH {
+            tensor.add(row, 1.0);
         }
         tensor
     }
 
-    fn add(&mut self, gradient: &Gradient, row: usize, sign: f32) {
-        let part = row * gradient.width..(row + 1) * gradient.width;
-        let sums = self.xx.iter_mut().zip(&mut self.yy).zip(&mut self.xy);
-        let steps = gradient.x[part.clone()].iter().zip(&gradient.y[part]);
-        for (((xx, yy), xy), (&x, &y)) in sums.zip(steps) {
+    fn add(&mut self, y: usize, sign: f32) {
+        let tile = self.tile;
+        let last = tile.width - 1;
+        let row = tile.row(y);
+        let across = row[..last - 1].iter().zip(&row[2..]);
+        let down = tile.row(y - 1)[1..last]
+            .iter()
+            .zip(&tile.row(y + 1)[1..last]);
+        let xx = self.xx[1..last].iter_mut();
+        let sums = xx.zip(&mut self.yy[1..last]).zip(&mut self.xy[1..last]);
+        for (((xx, yy), xy), ((left, right), (above, below))) in sums.zip(across.zip(down)) {
+            let (x, y) = ((right - left) / 2.0, (below - above) / 2.0);
             *xx += sign * x * x;
             *yy += sign * y * y;
             *xy += sign * x * y;
         }
     }
 
-    /// One row down, or none.
-    fn move_to(&mut self, gradient: &Gradient, y: usize) {
+    /// Down to a row.
+    fn move_to(&mut self, y: usize) {
         while self.y < y {
-            self.add(gradient, self.y - REACH, -1.0);
+            self.add(self.y - REACH, -1.0);
             self.y += 1;
-            self.add(gradient, self.y + REACH, 1.0);
+            self.add(self.y + REACH, 1.0);
         }
     }
 
-    /// `(l1 - l2) / (l1 + l2)` over 7x7 pixels, 0 to 1.
     fn coherence(&self, x: usize) -> f32 {
         let part = x - REACH..x + REACH + 1;
         let sum = |values: &[f32]| values.iter().sum::<f32>();
@@ -170,27 +178,35 @@ impl Tensor {
 /// Blur beyond which the comparison says nothing more.
 const MOST_SIGMA: f32 = 8.0;
 
-/// Central differences and their length, zero within `border` of the end.
-fn differences(
-    luma: &[f32],
-    width: usize,
-    height: usize,
-    border: usize,
-) -> (Vec<f32>, Vec<f32>, Vec<f32>) {
-    let (mut dx, mut dy) = (vec![0.0; luma.len()], vec![0.0; luma.len()]);
+/// Central differences at a place that is not at the end of the data.
+fn difference(luma: &[f32], width: usize, at: usize) -> (f32, f32) {
+    (
+        (luma[at + 1] - luma[at - 1]) / 2.0,
+        (luma[at + width] - luma[at - width]) / 2.0,
+    )
+}
+
+/// Lengths of the central differences, zero within `border` of the end.
+fn lengths(luma: &[f32], width: usize, height: usize, border: usize) -> Vec<f32> {
     let mut length = vec![0.0; luma.len()];
     if width <= 2 * border || height <= 2 * border {
-        return (dx, dy, length);
+        return length;
     }
+    let (columns, row) = (border..width - border, |y: usize| {
+        &luma[y * width..][..width]
+    });
     for y in border..height - border {
-        let row = y * width;
-        for at in row + border..row + width - border {
-            dx[at] = (luma[at + 1] - luma[at - 1]) / 2.0;
-            dy[at] = (luma[at + width] - luma[at - width]) / 2.0;
-            length[at] = (dx[at] * dx[at] + dy[at] * dy[at]).sqrt();
+        let out = &mut length[y * width..][columns.clone()];
+        let (above, below) = (&row(y - 1)[columns.clone()], &row(y + 1)[columns.clone()]);
+        let left = &row(y)[columns.start - 1..columns.end - 1];
+        let right = &row(y)[columns.start + 1..columns.end + 1];
+        let sides = left.iter().zip(right).zip(above.iter().zip(below));
+        for (out, ((left, right), (above, below))) in out.iter_mut().zip(sides) {
+            let (dx, dy) = ((right - left) / 2.0, (below - above) / 2.0);
+            *out = (dx * dx + dy * dy).sqrt();
         }
     }
-    (dx, dy, length)
+    length
 }
 
 /// A Gaussian of deviation `REBLUR`; within three pixels of the end the values are as they were.
@@ -199,24 +215,30 @@ fn blur(luma: &[f32], width: usize, height: usize) -> Vec<f32> {
     if width < 7 || height < 7 {
         return across;
     }
-    let weigh = |data: &[f32], at: usize, step: usize| {
-        KERNEL[0] * data[at]
-            + KERNEL[1] * (data[at - step] + data[at + step])
-            + KERNEL[2] * (data[at - 2 * step] + data[at + 2 * step])
-            + KERNEL[3] * (data[at - 3 * step] + data[at + 3 * step])
-    };
-    for y in 0..height {
-        let row = y * width + 3..(y + 1) * width - 3;
-        for (at, out) in row.clone().zip(&mut across[row]) {
-            *out = weigh(luma, at, 1);
-        }
-    }
     let mut both = across.clone();
-    let inner = 3 * width..(height - 3) * width;
-    for (at, out) in inner.clone().zip(&mut both[inner]) {
-        *out = weigh(&across, at, width);
+    for (row, out) in luma.chunks_exact(width).zip(across.chunks_exact_mut(width)) {
+        let count = width - 6;
+        weigh(
+            std::array::from_fn(|i| &row[i..i + count]),
+            &mut out[3..3 + count],
+        );
+    }
+    for y in 3..height - 3 {
+        let row = |i: usize| &across[(y + i - 3) * width..][..width];
+        weigh(std::array::from_fn(row), &mut both[y * width..][..width]);
     }
     both
+}
+
+/// The kernel over seven views of the data, each as long as `out`.
+fn weigh(views: [&[f32]; 7], out: &mut [f32]) {
+    let [a, b, c, d, e, f, g] = views.map(|view| &view[..out.len()]);
+    for (i, out) in out.iter_mut().enumerate() {
+        *out = KERNEL[0] * d[i]
+            + KERNEL[1] * (c[i] + e[i])
+            + KERNEL[2] * (b[i] + f[i])
+            + KERNEL[3] * (a[i] + g[i]);
+    }
 }
 
 #[cfg(test)]
@@ -257,12 +279,13 @@ mod tests {
                     height: 64,
                 },
             );
-            let points = Gradient::new(&tile).edge_points(&tile, 5.0);
+            let points = Gradient::new(&tile).edge_points(5.0);
             assert_eq!(points.len(), 64 - 2 * BORDER, "one point a row");
-            for point in points {
+            let coherences = coherence(&tile, &points);
+            for (point, coherence) in points.iter().zip(coherences) {
                 let apart = (f64::from(point.sigma) - sigma).abs();
                 assert!(apart < 0.15 * sigma + 0.1, "{sigma}: {}", point.sigma);
-                assert!(point.coherence > 0.99);
+                assert!(coherence > 0.99);
             }
         }
     }

@@ -10,9 +10,9 @@ mod overview;
 mod tile;
 
 pub use dct::{BLOCK, Block, Dct, block_at};
-pub use gradient::{BORDER, EdgePoint, Gradient};
+pub use gradient::{BORDER, EdgePoint, Gradient, coherence};
 pub use overview::Overview;
 pub use tile::{MARGIN, TILE, Tile, tiles};
 
 /// Pixels beyond which tiles are left out.
-pub const MOST_PIXELS: usize = 2_500_000;
+pub const MOST_PIXELS: usize = 1_600_000;

@@ -2,8 +2,12 @@
 
 use rayon::prelude::*;
 
+use super::tile::{MARGIN, Tile};
 use crate::raster::Raster;
 use crate::report::Place;
+
+/// Rows of a band.
+const BAND: usize = 128;
 
 /// A copy reduced by a whole factor, by averages, transparent pixels over white.
 #[derive(Clone, Debug)]
@@ -29,6 +33,9 @@ impl Overview {
         let step = factor.div_ceil(4);
         let mut rgb = vec![[0.0; 3]; width * height];
         rgb.par_chunks_mut(width).enumerate().for_each(|(y, row)| {
+            if factor == 1 {
+                return raster.rgb_row(y, row);
+            }
             let rows = y * factor..((y + 1) * factor).min(raster.height());
             for (x, out) in row.iter_mut().enumerate() {
                 let columns = x * factor..((x + 1) * factor).min(raster.width());
@@ -60,18 +67,25 @@ impl Overview {
 
     /// A copy of this copy, reduced by a whole factor.
     pub fn reduced_by(&self, more: usize) -> Self {
+        if more == 1 {
+            return self.clone();
+        }
         let (width, height) = (self.width.div_ceil(more), self.height.div_ceil(more));
         let mut rgb = vec![[0.0; 3]; width * height];
-        for (i, out) in rgb.iter_mut().enumerate() {
-            let rows = i / width * more..((i / width + 1) * more).min(self.height);
-            let columns = i % width * more..((i % width + 1) * more).min(self.width);
-            let count = (rows.len() * columns.len()) as f32;
-            for y in rows {
-                for p in &self.rgb[y * self.width + columns.start..y * self.width + columns.end] {
-                    for (out, v) in out.iter_mut().zip(p) {
-                        *out += v / count;
+        for (y, out) in rgb.chunks_exact_mut(width).enumerate() {
+            let rows = y * more..((y + 1) * more).min(self.height);
+            for row in rows.clone() {
+                let row = &self.rgb[row * self.width..(row + 1) * self.width];
+                for (out, pixels) in out.iter_mut().zip(row.chunks(more)) {
+                    for p in pixels {
+                        *out = [out[0] + p[0], out[1] + p[1], out[2] + p[2]];
                     }
                 }
+            }
+            for (x, out) in out.iter_mut().enumerate() {
+                let columns = more.min(self.width - x * more);
+                let share = 1.0 / (rows.len() * columns) as f32;
+                *out = out.map(|v| v * share);
             }
         }
         Overview {
@@ -88,6 +102,30 @@ impl Overview {
             .iter()
             .map(|p| 0.299 * p[0] + 0.587 * p[1] + 0.114 * p[2])
             .collect()
+    }
+
+    /// The whole copy as tiles as wide as it, in pixels of the copy.
+    pub fn bands(&self) -> Vec<Tile> {
+        let luma = self.luma();
+        let starts = (0..self.height).step_by(BAND);
+        let bands = starts.map(|start| {
+            let end = (start + BAND).min(self.height);
+            let held = start.saturating_sub(MARGIN)..(end + MARGIN).min(self.height);
+            Tile {
+                place: Place {
+                    x: 0,
+                    y: start,
+                    width: self.width,
+                    height: end - start,
+                },
+                x: 0,
+                y: held.start,
+                width: self.width,
+                height: held.len(),
+                luma: luma[held.start * self.width..held.end * self.width].to_vec(),
+            }
+        });
+        bands.collect()
     }
 
     /// The pixels of the picture that a rectangle here stands for. `raster` gives the bounds.

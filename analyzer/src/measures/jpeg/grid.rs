@@ -84,20 +84,34 @@ struct Sum {
 
 impl Jumps {
     pub(super) fn of(tile: &Tile) -> Self {
-        let mut jumps = Jumps::default();
+        let (mut jumps, columns) = (Jumps::default(), tile.columns(1));
+        let mut down = vec![(0.0, 0.0); columns.len()];
         for y in tile.rows(0) {
             let row = tile.row(y);
-            for x in tile.columns(1) {
-                let jump = (row[x] - row[x - 1]).abs();
-                jumps.columns[(tile.x + x) % BLOCK].add(jump);
+            let pairs = row[columns.start - 1..].iter().zip(&row[columns.clone()]);
+            for ((sum, count), (before, here)) in down.iter_mut().zip(pairs) {
+                let jump = (here - before).abs();
+                let counts = f32::from(u8::from(jump <= EDGE));
+                *sum += jump * counts;
+                *count += counts;
             }
         }
+        for (x, (sum, count)) in columns.zip(down) {
+            jumps.columns[(tile.x + x) % BLOCK].add(sum, count);
+        }
         for y in tile.rows(1) {
-            let (above, row) = (tile.row(y - 1), tile.row(y));
-            let sum = &mut jumps.rows[(tile.y + y) % BLOCK];
-            for x in tile.columns(0) {
-                sum.add((row[x] - above[x]).abs());
+            let rows = tile.row(y - 1).iter().zip(tile.row(y));
+            let columns = tile.columns(0);
+            // As many sums as vectors have lanes.
+            let mut lanes = [[0.0f32; BLOCK]; 2];
+            for (x, (above, here)) in rows.enumerate().take(columns.end).skip(columns.start) {
+                let jump = (here - above).abs();
+                let counts = f32::from(u8::from(jump <= EDGE));
+                lanes[0][x % BLOCK] += jump * counts;
+                lanes[1][x % BLOCK] += counts;
             }
+            let [sum, count] = lanes.map(|lanes| lanes.iter().sum());
+            jumps.rows[(tile.y + y) % BLOCK].add(sum, count);
         }
         jumps
     }
@@ -137,11 +151,9 @@ impl Jumps {
 }
 
 impl Sum {
-    fn add(&mut self, jump: f32) {
-        if jump <= EDGE {
-            self.jumps += f64::from(jump);
-            self.count += 1.0;
-        }
+    fn add(&mut self, jumps: f32, count: f32) {
+        self.jumps += f64::from(jumps);
+        self.count += f64::from(count);
     }
 
     fn join(&mut self, other: Sum) {

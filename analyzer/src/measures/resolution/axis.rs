@@ -29,8 +29,9 @@ const WINDOWS: usize = 1200;
 /// is centred on pixels; that of the odd ones is not.
 pub(super) const ORDERS: usize = 3;
 /// Differences are looked up in this table of ln(1 + |d|) by quarters of a grey level.
-static LOGARITHM: LazyLock<Vec<f32>> =
-    LazyLock::new(|| (0..8192).map(|i| (i as f32 / 4.0).ln_1p()).collect());
+static LOGARITHM: LazyLock<[f32; STEPS]> =
+    LazyLock::new(|| std::array::from_fn(|i| (i as f32 / 4.0).ln_1p()));
+const STEPS: usize = 8192;
 
 /// Lines of luma along one axis.
 pub(super) struct Lines {
@@ -58,13 +59,24 @@ impl Lines {
         let count = count(length, raster.width());
         // Read by rows, as they lie in memory, and turned around afterwards.
         let mut rows = vec![0.0; count * length];
-        rows.par_chunks_mut(count).enumerate().for_each(|(y, out)| {
-            for (i, out) in out.iter_mut().enumerate() {
-                let mut pixel = [0.0];
-                raster.luma_row(y, i * raster.width() / count, &mut pixel);
-                *out = pixel[0];
-            }
-        });
+        // Where most are read, whole rows are made into luma faster than pixels are.
+        let whole = count * 4 > raster.width();
+        rows.par_chunks_mut(count).enumerate().for_each_init(
+            || vec![0.0; if whole { raster.width() } else { 0 }],
+            |row, (y, out)| {
+                let columns = (0..count).map(|i| i * raster.width() / count);
+                if whole {
+                    raster.luma_row(y, 0, row);
+                    out.iter_mut()
+                        .zip(columns)
+                        .for_each(|(out, x)| *out = row[x]);
+                } else {
+                    for (out, x) in out.iter_mut().zip(columns) {
+                        raster.luma_row(y, x, std::slice::from_mut(out));
+                    }
+                }
+            },
+        );
         let mut luma = vec![0.0; count * length];
         luma.par_chunks_mut(length)
             .enumerate()
@@ -102,7 +114,12 @@ impl Lines {
             a
         };
         let empty = || std::array::from_fn(|order| vec![0.0f32; self.length - order - 1]);
-        let logarithm = |d: f32| LOGARITHM[((d.abs() * 4.0) as usize).min(LOGARITHM.len() - 1)];
+        let table: &[f32; STEPS] = &LOGARITHM;
+        // Added to 2^23, a number is rounded to a whole one, which is then in the lowest bits.
+        let logarithm = |d: f32| {
+            let place = (d.abs() * 4.0).min((STEPS - 1) as f32) + 8_388_608.0;
+            table[place.to_bits() as usize % STEPS]
+        };
         let lines = self.luma.len() / self.length;
         self.luma
             .par_chunks_exact(self.length)
@@ -165,26 +182,27 @@ impl Lines {
             })
             .collect();
         let used = starts.len().min(WINDOWS);
-        let mut powers: Vec<(f32, Vec<f32>)> = (0..used)
+        let mut windows: Vec<(f32, [f32; WINDOW])> = (0..used)
             .into_par_iter()
             .map(|i| {
                 let start = starts[i * starts.len() / used];
                 let samples = &self.luma[start..start + WINDOW];
                 let mean = samples.iter().sum::<f32>() / WINDOW as f32;
-                let windowed: Vec<f32> = samples
-                    .iter()
-                    .zip(&hann)
-                    .map(|(v, w)| (v - mean) * w)
-                    .collect();
-                let power = fft.power(&windowed);
-                (power.iter().sum(), power)
+                let windowed = std::array::from_fn(|i| (samples[i] - mean) * hann[i]);
+                (windowed.iter().map(|v| v * v).sum(), windowed)
             })
             .collect();
-        powers.sort_by(|a, b| b.0.total_cmp(&a.0));
-        powers.truncate(used.div_ceil(2));
+        let half = used.div_ceil(2);
+        if half < used {
+            windows.select_nth_unstable_by(half - 1, |a, b| b.0.total_cmp(&a.0));
+        }
+        let powers: Vec<Vec<f32>> = windows[..half]
+            .par_iter()
+            .map(|(_, samples)| fft.power(samples))
+            .collect();
         (0..=WINDOW / 2)
             .map(|k| {
-                let sum: f32 = powers.iter().map(|(_, power)| power[k]).sum();
+                let sum: f32 = powers.iter().map(|power| power[k]).sum();
                 10.0 * (sum / powers.len() as f32 + 1.0).log10()
             })
             .collect()

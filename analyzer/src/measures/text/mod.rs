@@ -4,15 +4,13 @@
 //! stand beside each other at one height are a line. Whether the glyphs are valid is another question, for which a
 //! network is needed: it is not judged.
 
+mod letters;
+
+use letters::{Component, Parents, box_mean, components};
+
 use crate::report::{Measure, Place, Score, Status};
 use crate::survey::Overview;
 
-/// Radius of the neighbourhood that strokes are compared with, in pixels of the overview.
-const RADIUS: usize = 14;
-/// Least contrast of a stroke in levels of luma.
-const CONTRAST: f32 = 24.0;
-/// Heights of letters.
-const HEIGHTS: std::ops::RangeInclusive<usize> = 3..=72;
 /// Fewest letters in a line.
 const LETTERS: usize = 4;
 /// Share of the variance within a line that two colours explain. A normal distribution has 0.64, a ramp 0.75.
@@ -45,26 +43,6 @@ pub struct Text {
     pub x_height: Option<f32>,
 }
 
-#[derive(Clone, Copy)]
-struct Component {
-    x0: usize,
-    y0: usize,
-    x1: usize,
-    y1: usize,
-    area: usize,
-    luma: f32,
-    ground: f32,
-}
-
-impl Component {
-    fn width(&self) -> usize {
-        self.x1 - self.x0 + 1
-    }
-    fn height(&self) -> usize {
-        self.y1 - self.y0 + 1
-    }
-}
-
 /// Looks for lines of text, dark on light and light on dark.
 pub fn measure(overview: &Overview, picture: Place) -> Text {
     let (width, height) = (overview.width, overview.height);
@@ -72,12 +50,7 @@ pub fn measure(overview: &Overview, picture: Place) -> Text {
     let mean = box_mean(&luma, width, height);
     let mut lines = Vec::new();
     for sign in [-1.0f32, 1.0] {
-        let strokes: Vec<bool> = luma
-            .iter()
-            .zip(&mean)
-            .map(|(l, m)| (l - m) * sign > CONTRAST / 2.0)
-            .collect();
-        let components = components(&strokes, &luma, &mean, width, height);
+        let components = components(&luma, &mean, width, sign);
         let clear = group(&components)
             .into_iter()
             .filter(|line| bimodality(&luma, width, line.place) > TWO_COLOURS);
@@ -157,99 +130,11 @@ fn scaled(mut line: Line, factor: usize, picture: Place) -> Line {
     line
 }
 
-/// Mean over a square of [`RADIUS`], less where the picture ends.
-fn box_mean(luma: &[f32], width: usize, height: usize) -> Vec<f32> {
-    let mut sums = vec![0.0f64; (width + 1) * (height + 1)];
-    for y in 0..height {
-        let mut row = 0.0;
-        for x in 0..width {
-            row += f64::from(luma[y * width + x]);
-            sums[(y + 1) * (width + 1) + x + 1] = sums[y * (width + 1) + x + 1] + row;
-        }
-    }
-    let mut mean = vec![0.0; luma.len()];
-    for y in 0..height {
-        let (top, bottom) = (y.saturating_sub(RADIUS), (y + RADIUS + 1).min(height));
-        for x in 0..width {
-            let (left, right) = (x.saturating_sub(RADIUS), (x + RADIUS + 1).min(width));
-            let at = |y: usize, x: usize| sums[y * (width + 1) + x];
-            let sum = at(bottom, right) - at(top, right) - at(bottom, left) + at(top, left);
-            mean[y * width + x] = (sum / ((bottom - top) * (right - left)) as f64) as f32;
-        }
-    }
-    mean
-}
-
-/// The 8-connected parts of the strokes that could be letters.
-fn components(
-    strokes: &[bool],
-    luma: &[f32],
-    mean: &[f32],
-    width: usize,
-    height: usize,
-) -> Vec<Component> {
-    let mut seen = vec![false; strokes.len()];
-    let (mut stack, mut found) = (Vec::new(), Vec::new());
-    for start in 0..strokes.len() {
-        if !strokes[start] || seen[start] {
-            continue;
-        }
-        let (mut x0, mut y0, mut x1, mut y1) = (width, height, 0, 0);
-        let (mut area, mut sum, mut ground) = (0, 0.0f64, 0.0f64);
-        seen[start] = true;
-        stack.push(start);
-        while let Some(at) = stack.pop() {
-            let (x, y) = (at % width, at / width);
-            (x0, y0, x1, y1) = (x0.min(x), y0.min(y), x1.max(x), y1.max(y));
-            area += 1;
-            sum += f64::from(luma[at]);
-            ground += f64::from(mean[at]);
-            for ny in y.saturating_sub(1)..(y + 2).min(height) {
-                for nx in x.saturating_sub(1)..(x + 2).min(width) {
-                    let to = ny * width + nx;
-                    if strokes[to] && !seen[to] {
-                        seen[to] = true;
-                        stack.push(to);
-                    }
-                }
-            }
-        }
-        let c = Component {
-            x0,
-            y0,
-            x1,
-            y1,
-            area,
-            luma: (sum / area as f64) as f32,
-            ground: (ground / area as f64) as f32,
-        };
-        let fill = area as f32 / (c.width() * c.height()) as f32;
-        let strong = (c.luma - c.ground).abs() > CONTRAST;
-        // Letters run together at small sizes: a word may be one component.
-        if HEIGHTS.contains(&c.height())
-            && c.width() <= 8 * c.height()
-            && area >= 4
-            && fill > 0.12
-            && strong
-        {
-            found.push(c);
-        }
-    }
-    found
-}
-
 /// Letters that stand beside each other.
 fn group(components: &[Component]) -> Vec<Line> {
     let mut order: Vec<usize> = (0..components.len()).collect();
     order.sort_by_key(|&i| (components[i].x0, components[i].y0));
-    let mut parent: Vec<usize> = (0..components.len()).collect();
-    fn root(parent: &mut [usize], mut i: usize) -> usize {
-        while parent[i] != i {
-            parent[i] = parent[parent[i]];
-            i = parent[i];
-        }
-        i
-    }
+    let mut parents = Parents((0..components.len()).collect());
     // Only the components within reach to the right are compared.
     for (position, &i) in order.iter().enumerate() {
         let a = components[i];
@@ -272,18 +157,15 @@ fn group(components: &[Component]) -> Vec<Line> {
                 && gap > -0.3 * tall
                 && alike
             {
-                let (ra, rb) = (root(&mut parent, i), root(&mut parent, j));
-                parent[ra] = rb;
+                let (a, b) = (parents.root(i), parents.root(j));
+                parents.0[a] = b;
             }
         }
     }
     let mut groups: std::collections::BTreeMap<usize, Vec<Component>> =
         std::collections::BTreeMap::new();
     for (i, &component) in components.iter().enumerate() {
-        groups
-            .entry(root(&mut parent, i))
-            .or_default()
-            .push(component);
+        groups.entry(parents.root(i)).or_default().push(component);
     }
     groups
         .into_values()
@@ -320,7 +202,7 @@ fn line(letters: &[Component]) -> Option<Line> {
         return None;
     }
     // Strokes are one colour, and fill a part of their boxes only.
-    let lumas = spread(letters.iter().map(|c| c.luma).collect());
+    let lumas = spread(letters.iter().map(|c| c.luma as f32).collect());
     let fill = letters.iter().map(|c| c.area).sum::<usize>() as f32
         / letters
             .iter()
@@ -331,7 +213,7 @@ fn line(letters: &[Component]) -> Option<Line> {
     }
     let contrast = letters
         .iter()
-        .map(|c| (c.luma - c.ground).abs())
+        .map(|c| (c.luma - c.ground).abs() as f32)
         .sum::<f32>()
         / letters.len() as f32;
     Some(Line {
