@@ -20,6 +20,8 @@ from PIL import Image
 from scipy.ndimage import convolve, laplace
 from sklearn.metrics import roc_auc_score
 
+from natural import brisque, niqe
+
 KIND = {"anime": "art", "screenshot": "text", "text_document": "text"}
 
 
@@ -59,6 +61,8 @@ BASELINES: dict[str, Callable[[np.ndarray], float]] = {
     "Immerkaer noise": immerkaer,
     "blockiness": blockiness,
     "mean brightness": lambda y: float(y.mean()),
+    "BRISQUE": brisque,
+    "NIQE": niqe,
 }
 
 
