@@ -14,10 +14,11 @@ mod pictures;
 use noise_source::Noise;
 use photographs::*;
 use pictures::*;
-use upwise_analyzer::FileFacts;
 use upwise_analyzer::measures::jpeg::{self, Jpeg};
 use upwise_analyzer::measures::noise;
-use upwise_analyzer::report::Status;
+use upwise_analyzer::report::{Action, Status};
+use upwise_analyzer::survey::Tile;
+use upwise_analyzer::{FileFacts, Raster, analyze};
 
 /// Adds normal noise of a deviation, to each sample its own or to all of a pixel the same.
 fn noisy(pixels: &Pixels, sigma: f32, common: bool, seed: u64) -> Pixels {
@@ -195,6 +196,23 @@ fn jpeg_quality_is_found_in_pixels() {
     println!("blockiness {blockiness:.3?}");
     assert!(blockiness.is_sorted_by(|a, b| a > b));
     assert!(blockiness[0] > 0.3 && blockiness[7] < 0.05);
+}
+
+#[test]
+fn what_compression_left_nothing_of_is_made_anew() {
+    let Some(photographs) = photographs(15) else {
+        return;
+    };
+    let action = |photo: &Pixels, quality: u8| {
+        let looked = |raster: &Raster<'_>, _: &[Tile]| analyze(raster, &FileFacts::default());
+        with_raster(&compressed(photo, quality, true), looked)
+            .decision
+            .action
+    };
+    for photo in &photographs {
+        assert_eq!(action(photo, 4), Action::Regenerate);
+        assert_ne!(action(photo, 12), Action::Regenerate);
+    }
 }
 
 #[test]

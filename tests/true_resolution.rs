@@ -13,8 +13,8 @@ use pictures::*;
 use proptest::prelude::*;
 use upwise_analyzer::measures::resolution::{self, Resolution};
 use upwise_analyzer::measures::{jpeg, noise};
-use upwise_analyzer::report::{Score, Status};
-use upwise_analyzer::{FileFacts, Raster, Samples};
+use upwise_analyzer::report::{Action, Score, Status, Step};
+use upwise_analyzer::{FileFacts, Raster, Samples, analyze};
 
 type Kernel = fn(f64) -> f64;
 
@@ -208,10 +208,32 @@ fn axes_have_factors_of_their_own() {
 }
 
 #[test]
-fn repeated_pixels_are_not_interpolated() {
-    let (found, score) = measured(&photo(70, 60).blocks(3));
-    assert!(found.is_some_and(|found| found.repeated && !found.is_enlarged()));
-    assert_eq!(score.status, Status::NotApplicable);
+fn repeated_pixels_are_counted() {
+    for times in [2, 3, 5] {
+        let large = photo(70, 66).blocks(times);
+        let (found, score) = measured(&large);
+        let found = found.expect("large enough");
+        assert!(
+            found.repeated && found.factor == [times as f32; 2],
+            "{found:?}"
+        );
+        assert_eq!(score.status, Status::Measured);
+        let (size, decision) = with_raster(&large, |raster, _| {
+            (
+                found.true_size(raster),
+                analyze(raster, &FileFacts::default()).decision,
+            )
+        });
+        assert_eq!(size, (70, 66));
+        let shrink = Step::Shrink {
+            width: 70,
+            height: 66,
+        };
+        assert_eq!(
+            (decision.action, decision.steps[0]),
+            (Action::FixFirst, shrink)
+        );
+    }
     assert_eq!(measured(&photo(400, 127)).1.status, Status::TooSmall);
     let flat = Pixels::new(300, 200, 1, vec![77; 60_000]);
     assert_eq!(measured(&flat).1.value, Some(1.0));

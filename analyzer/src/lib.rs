@@ -98,6 +98,7 @@ pub fn analyze(raster: &Raster<'_>, facts: &FileFacts) -> Analysis {
         grain_sigma: grain,
         jpeg_quality: jpeg.as_ref().and_then(jpeg::Jpeg::quality),
         true_factor: resolution.map(|resolution| resolution.factor),
+        repeated: resolution.map(|resolution| resolution.repeated),
         blockiness: jpeg.as_ref().map(|jpeg| jpeg.blockiness),
         edge_sigma: edges.as_ref().map(|edges| edges.sigma),
         edges_kept: edges.as_ref().map(|edges| edges.kept),

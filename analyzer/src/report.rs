@@ -264,6 +264,8 @@ pub struct Evidence {
     pub blockiness: Option<f32>,
     /// How much larger the picture is than its detail, horizontally and vertically; 1 if native.
     pub true_factor: Option<[f32; 2]>,
+    /// Whether that is because its pixels are repeated.
+    pub repeated: Option<bool>,
     /// Median width of kept edges (standard deviation of their blur in pixels).
     pub edge_sigma: Option<f32>,
     /// Share of strong edges that stand out of the noise and hold together, 0 to 1.

@@ -62,9 +62,8 @@ fn main() -> Result<()> {
     let sources = sources::find(&args.data, args.train, args.test)?;
     let mut work = Vec::new();
     for source in &sources {
-        let (width, height) = image::image_dimensions(&source.path)
-            .with_context(|| format!("cannot read {}", source.path.display()))?;
-        let cases = ladder::cases(source, width as usize, height as usize, args.rungs);
+        let (width, height) = source.size()?;
+        let cases = ladder::cases(source, width, height, args.rungs);
         work.push((source, cases));
     }
     for file in [&args.arms, &args.labels] {
@@ -99,7 +98,7 @@ fn current(cache: &Cache, case: &Case) -> Vec<Outcome> {
 
 fn write_labels(cache: &Cache, work: &Work<'_>, path: &Path) -> Result<()> {
     let rows = |(source, cases): &(&Source, Vec<Case>)| -> Result<Vec<String>> {
-        let picture = sources::decode(&source.path)?;
+        let picture = source.decode()?;
         let mut rows = Vec::new();
         for case in cases {
             let outcomes = current(cache, case);
@@ -138,7 +137,7 @@ fn look_near_the_lines(cache: &Cache, work: &Work<'_>, folder: &Path) -> Result<
             if !near {
                 continue;
             }
-            let damaged = degrade::damage(&sources::decode(&source.path)?, case)?;
+            let damaged = degrade::damage(&source.decode()?, case)?;
             let (width, height) = (damaged.truth.width(), damaged.truth.height());
             let make = |name: &str, scale: usize| {
                 let arm = arms.iter().find(|arm| arm.name == name);
@@ -181,7 +180,7 @@ fn run_arms(cache: &mut Cache, work: &Work<'_>, threads: usize) -> Result<()> {
                     }
                     let picture = match &mut picture {
                         Some(picture) => picture,
-                        none => none.insert(sources::decode(&source.path)?),
+                        none => none.insert(source.decode()?),
                     };
                     let damaged = degrade::damage(picture, case)?;
                     let todo: Vec<_> = todo.into_iter().map(|i| &arms[i]).collect();

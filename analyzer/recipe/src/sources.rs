@@ -5,9 +5,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
-use upwise_engine::Image;
+use upwise_engine::{Filter, Image, Light};
 
-use crate::random::fold;
+use crate::degrade::resize;
+use crate::random::{Random, fold};
 
 /// Which side of the split a source is on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,13 +30,19 @@ impl Split {
 #[derive(Clone, Debug)]
 pub struct Source {
     pub path: PathBuf,
-    /// Unique: folder and file name.
+    /// Unique: folder and file name, and by how much it is reduced if it is.
     pub name: String,
+    /// Times as many pixels along a side as are taken of it, from 1 on.
+    pub reduced: f32,
     /// The picture that it was cut from. No group is on both sides of a split.
     pub group: String,
     pub split: Split,
     pub drawn: bool,
 }
+
+/// Every second tile is reduced by up to this: tiles are cut from large pictures, and whole ones that were handed over small
+/// have more in each pixel.
+const DENSER: f32 = 1.8;
 
 /// Up to `train` tiles, each from another picture, photos and drawings by turns, and up to `test` images of BSD100;
 /// the same ones every time.
@@ -49,12 +56,18 @@ pub fn find(data: &Path, train: usize, test: usize) -> Result<Vec<Source>> {
                 group: groups.get(&file).cloned().unwrap_or(file),
                 path,
                 name,
+                reduced: 1.0,
                 split: Split::Train,
                 drawn,
             })
             .collect::<Vec<_>>();
         sources.sort_by_key(|source| fold(&source.name));
         sources.retain(|source| seen.insert(source.group.clone()));
+        sources
+            .iter_mut()
+            .skip(1)
+            .step_by(2)
+            .for_each(Source::reduce);
         Ok(sources)
     };
     let (mut photo, mut art) = (
@@ -71,6 +84,7 @@ pub fn find(data: &Path, train: usize, test: usize) -> Result<Vec<Source>> {
     sources.extend(bench.map(|(path, name, file)| Source {
         path,
         name,
+        reduced: 1.0,
         group: format!("bsd100/{file}"),
         split: Split::Test,
         drawn: false,
@@ -112,10 +126,33 @@ fn groups(path: &Path) -> Result<BTreeMap<String, String>> {
         .collect())
 }
 
-/// Decodes to RGB.
-pub fn decode(path: &Path) -> Result<Image> {
-    let picture = image::open(path).with_context(|| format!("cannot read {}", path.display()))?;
-    Ok(from_rgb8(&picture.to_rgb8()))
+impl Source {
+    /// Makes it one that is reduced.
+    fn reduce(&mut self) {
+        self.reduced = Random::of(&self.name).octaves(1.1, DENSER);
+        self.name = format!("{}@{:.2}", self.name, self.reduced);
+    }
+
+    /// Columns and rows of what is taken of it.
+    pub fn size(&self) -> Result<(usize, usize)> {
+        let size = image::image_dimensions(&self.path);
+        let (width, height) =
+            size.with_context(|| format!("cannot read {}", self.path.display()))?;
+        let side = |side: u32| (side as f32 / self.reduced).round() as usize;
+        Ok((side(width), side(height)))
+    }
+
+    /// Decodes to RGB.
+    pub fn decode(&self) -> Result<Image> {
+        let picture = image::open(&self.path);
+        let picture = picture.with_context(|| format!("cannot read {}", self.path.display()))?;
+        let picture = from_rgb8(&picture.to_rgb8());
+        if self.reduced == 1.0 {
+            return Ok(picture);
+        }
+        let (width, height) = self.size()?;
+        resize(&picture, width, height, Filter::Lanczos, Light::Linear)
+    }
 }
 
 pub fn from_rgb8(picture: &image::RgbImage) -> Image {

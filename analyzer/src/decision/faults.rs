@@ -39,6 +39,10 @@ pub struct Fault {
 
 /// All faults, the worst first.
 pub fn faults(seen: &Seen<'_>) -> Vec<Fault> {
+    // Repeated pixels look like noise and soft edges to everything that expects one pixel a sample.
+    if seen.evidence.repeated == Some(true) {
+        return enlarged(seen).into_iter().collect();
+    }
     let mut found: Vec<Fault> = [
         noise(seen),
         blur(seen),
@@ -196,14 +200,20 @@ fn enlarged(seen: &Seen<'_>) -> Option<Fault> {
     if factor < 1.1 {
         return None;
     }
-    let picture = seen.picture;
+    let (picture, repeated) = (seen.picture, seen.evidence.repeated == Some(true));
     let (width, height) = (
         (picture.width as f32 / across).round().max(1.0) as usize,
         (picture.height as f32 / down).round().max(1.0) as usize,
     );
     let words = format!(
-        "really {width}x{height} inside {}x{}: enlarged about {factor:.1} times",
-        picture.width, picture.height
+        "really {width}x{height} inside {}x{}: {} {factor:.1} times",
+        picture.width,
+        picture.height,
+        if repeated {
+            "each pixel repeated"
+        } else {
+            "enlarged about"
+        }
     );
     let step = Step::Shrink { width, height };
     fault(

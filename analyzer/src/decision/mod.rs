@@ -25,6 +25,8 @@ pub use inspect::places as inspect_places;
 const LARGE: usize = 1500;
 /// Share of edges that hold together, at full size and on the small copy, under which there is no structure.
 const NO_STRUCTURE: f32 = 0.08;
+/// Quality of JPEG under which a block of 8x8 pixels is next to one number.
+const RUINED: f32 = 6.0;
 /// Smallest side that is judged, unless it is pixel art.
 const LEAST: usize = 16;
 /// How fast confidence grows with the logarithm of the severity.
@@ -90,6 +92,12 @@ pub fn decide(seen: &Seen<'_>) -> Decision {
         let words =
             "no edges hold together, at this size or a smaller one: there is nothing to build on";
         return plain(seen, Action::Regenerate, 0.7, words, Measure::EdgePresence);
+    }
+    if let Some(quality) = seen.evidence.jpeg_quality.filter(|&q| q < RUINED) {
+        let words = format!(
+            "JPEG of about quality {quality:.0} has left blocks of hardly more than one colour"
+        );
+        return plain(seen, Action::Regenerate, 0.7, &words, Measure::Jpeg);
     }
     let faults = faults(seen);
     let worst = faults.first().map_or(0.0, |fault| fault.severity);

@@ -88,8 +88,8 @@ impl Lines {
         Lines { length, luma }
     }
 
-    /// Whether pixels are repeated: on all lines neighbours differ only at every second place, or third, and so on.
-    pub(super) fn are_repeated(&self) -> bool {
+    /// How often each pixel is repeated, if it is: on all lines neighbours differ only at every second place, or third, and so on.
+    pub(super) fn repeated(&self) -> Option<usize> {
         let mut differ = vec![false; self.length - 1];
         for line in self.luma.chunks_exact(self.length) {
             for (differ, pair) in differ.iter_mut().zip(line.windows(2)) {
@@ -97,12 +97,11 @@ impl Lines {
             }
         }
         let places: Vec<usize> = (0..differ.len()).filter(|&i| differ[i]).collect();
-        places.len() >= FEWEST_BLOCKS
-            && BLOCKS.into_iter().any(|block| {
-                places
-                    .iter()
-                    .all(|place| place % block == places[0] % block)
-            })
+        if places.len() < FEWEST_BLOCKS {
+            return None;
+        }
+        let alike = |block: &usize| places.iter().all(|at| at % block == places[0] % block);
+        BLOCKS.rev().find(alike)
     }
 
     /// Profiles of the differences' mean logarithm along the axis, by order.

@@ -49,9 +49,10 @@ const BELIEVED_ALONE: f32 = 33.0;
 /// How much larger than its detail a picture is.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Resolution {
-    /// Horizontally and vertically, 1.17 to 4.6; 1 if nothing shows that it was enlarged.
+    /// Horizontally and vertically: 1.17 to 4.6 by interpolation, 2 to 32 where pixels are repeated; 1 if nothing shows that
+    /// it was enlarged.
     pub factor: [f32; 2],
-    /// Whether pixels are repeated in blocks. Then there is no interpolation to be seen, and `factor` is 1.
+    /// Whether pixels are repeated in blocks, rather than interpolated.
     pub repeated: bool,
 }
 
@@ -81,10 +82,11 @@ pub fn measure(raster: &Raster<'_>) -> Option<Resolution> {
         repeated: false,
     };
     let (rows, columns) = rayon::join(|| Lines::rows(raster), || Lines::columns(raster));
-    if rows.are_repeated() || columns.are_repeated() {
+    let repeated = [rows.repeated(), columns.repeated()];
+    if repeated != [None; 2] {
         return Some(Resolution {
+            factor: repeated.map(|times| times.unwrap_or(1) as f32),
             repeated: true,
-            ..native
         });
     }
     let (rows, columns) = rayon::join(|| Axis::new(&rows), || Axis::new(&columns));
@@ -107,10 +109,6 @@ pub fn score(resolution: Option<&Resolution>, raster: &Raster<'_>) -> Score {
         let words = "too few pixels to see whether it was enlarged";
         return Score::absent(Measure::TrueResolution, Status::TooSmall, words);
     };
-    if resolution.repeated {
-        let words = "its pixels are repeated in blocks: there is no interpolation to look for";
-        return Score::absent(Measure::TrueResolution, Status::NotApplicable, words);
-    }
     let [x, y] = resolution.factor;
     let words = if resolution.is_enlarged() {
         let (width, height) = resolution.true_size(raster);
@@ -119,7 +117,11 @@ pub fn score(resolution: Option<&Resolution>, raster: &Raster<'_>) -> Score {
         } else {
             format!("{x:.1}x horizontally and {y:.1}x vertically")
         };
-        format!("really {width}x{height}: resampled about {times}")
+        let how = match resolution.repeated {
+            true => "each pixel repeated",
+            false => "resampled about",
+        };
+        format!("really {width}x{height}: {how} {times}")
     } else {
         "as large as its detail, by all that can be seen".to_string()
     };
