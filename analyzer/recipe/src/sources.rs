@@ -40,15 +40,15 @@ pub struct Source {
     pub drawn: bool,
 }
 
-/// Every second tile is reduced by up to this: tiles are cut from large pictures, and whole ones that were handed over small
+/// Tiles are reduced by up to this: tiles are cut from large pictures, and whole ones that were handed over small
 /// have more in each pixel.
 const DENSER: f32 = 1.8;
 
-/// Up to `train` tiles, each from another picture, photos and drawings by turns, and up to `test` images of BSD100;
-/// the same ones every time.
+/// Up to `train` tiles, each from another picture, photos and drawings by turns, every second one reduced as well, and up to
+/// `test` images of BSD100; the same ones every time.
 pub fn find(data: &Path, train: usize, test: usize) -> Result<Vec<Source>> {
     let groups = groups(&data.join("train/SOURCES.tsv"))?;
-    let tiles = |folder: &str, drawn: bool| -> Result<Vec<Source>> {
+    let tiles = |folder: &str, drawn: bool| -> Result<Vec<Vec<Source>>> {
         let mut seen = HashSet::new();
         let mut sources = list(data, folder)?
             .into_iter()
@@ -63,12 +63,11 @@ pub fn find(data: &Path, train: usize, test: usize) -> Result<Vec<Source>> {
             .collect::<Vec<_>>();
         sources.sort_by_key(|source| fold(&source.name));
         sources.retain(|source| seen.insert(source.group.clone()));
-        sources
-            .iter_mut()
-            .skip(1)
-            .step_by(2)
-            .for_each(Source::reduce);
-        Ok(sources)
+        let variants = sources.into_iter().enumerate().map(|(i, source)| {
+            let denser = (i % 2 == 1).then(|| source.denser());
+            [source].into_iter().chain(denser).collect()
+        });
+        Ok(variants.collect())
     };
     let (mut photo, mut art) = (
         tiles("train/photo", false)?.into_iter(),
@@ -79,7 +78,8 @@ pub fn find(data: &Path, train: usize, test: usize) -> Result<Vec<Source>> {
         2 => art.next().or_else(|| photo.next()),
         _ => photo.next().or_else(|| art.next()),
     });
-    let mut sources: Vec<Source> = turns.take(train).map_while(|source| source).collect();
+    let chosen = turns.take(train).map_while(|variants| variants);
+    let mut sources: Vec<Source> = chosen.flatten().collect();
     let bench = list(data, "bench/bsd100")?.into_iter().take(test);
     sources.extend(bench.map(|(path, name, file)| Source {
         path,
@@ -127,10 +127,15 @@ fn groups(path: &Path) -> Result<BTreeMap<String, String>> {
 }
 
 impl Source {
-    /// Makes it one that is reduced.
-    fn reduce(&mut self) {
-        self.reduced = Random::of(&self.name).octaves(1.1, DENSER);
-        self.name = format!("{}@{:.2}", self.name, self.reduced);
+    /// The same, reduced.
+    fn denser(&self) -> Source {
+        let reduced = Random::of(&self.name).octaves(1.1, DENSER);
+        let name = format!("{}@{reduced:.2}", self.name);
+        Source {
+            reduced,
+            name,
+            ..self.clone()
+        }
     }
 
     /// Columns and rows of what is taken of it.
