@@ -53,7 +53,7 @@ pub fn analyze(raster: &Raster<'_>, facts: &FileFacts) -> Analysis {
                         (subject, text::measure(&survey.overview, picture))
                     },
                     || {
-                        let traits = traits::measure(raster, &survey.overview);
+                        let traits = traits::measure(raster, &survey.overview, &survey.subject);
                         let light = light::measure(&survey.overview);
                         (traits, (pixel_art::measure(raster), light))
                     },

@@ -1,5 +1,7 @@
 //! Numbers that tell kinds of pictures apart: how flat they are, how many colours, how their steps are spread.
 
+use super::edges::percentile;
+use super::texture::{self, Texture};
 use crate::raster::Raster;
 use crate::survey::Overview;
 
@@ -12,6 +14,11 @@ const LEAST: usize = 8;
 const FLAT: f32 = 3.0;
 /// Difference of luma that counts as the edge of a stroke.
 const STROKE: f32 = 48.0;
+/// Largest difference from the border's colour that counts as its ground, and share of the border from which there is one.
+const NEAR: f32 = 12.0;
+const GROUND: f32 = 0.5;
+/// Levels on either side that a luma is compared with.
+const AROUND: usize = 6;
 
 /// Shares are of horizontal neighbours at full size, unless said.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -22,9 +29,7 @@ pub struct Traits {
     pub flat: f32,
     /// Neighbours across the edge of a stroke.
     pub strokes: f32,
-    /// Share of pixels of the most common colour, at 16 levels a channel.
-    pub one_colour: f32,
-    /// Of the two most common.
+    /// Share of pixels of the two most common colours, at 16 levels a channel.
     pub two_colours: f32,
     /// Of the eight most common.
     pub eight_colours: f32,
@@ -32,34 +37,63 @@ pub struct Traits {
     pub palette: f32,
     /// Mean of the largest less the smallest channel, 0 to 1.
     pub saturation: f32,
+    /// Share of pixels with half the largest difference and more.
+    pub vivid: f32,
+    /// Share with next to none.
+    pub grey: f32,
     /// Share of the brightest, 245 and more.
     pub white: f32,
-    /// Share of cells of 8x8 pixels of the reduced copy in which luma hardly varies (deviation under 2).
-    pub smooth: f32,
-    /// Median deviation of those cells in levels, over 32.
-    pub texture: f32,
-    /// Mean gradient over its root mean square on the reduced copy: low where a few steps hold all of it.
-    pub spread: f32,
-    /// Of cells with a deviation of 10 and more, the share in which two colours explain nine tenths of it (Otsu).
-    pub two_toned: f32,
-    /// Deviation in levels that a fifth of the cells stay under, over 16.
-    pub floor: f32,
+    /// Share of the darkest, luma under 16.
+    pub black: f32,
+    /// Share of pixels whose luma is more common than those around it: inks make peaks, light does not.
+    pub peaks: f32,
+    /// Entropy of the histogram of colour without luma, at 32 levels a channel, over 10 bits.
+    pub chroma: f32,
     /// Share of the border (a strip of 3 %) within 12 levels of its median colour.
     pub plain_border: f32,
     /// Luma of that median, 0 to 1.
     pub border_luma: f32,
-    /// Entropy of the luma histogram over 8 bits, 0 to 1.
+    /// Share of the picture that is like the border, 0 if that is not plain.
+    pub ground: f32,
+    /// Entropy of the luma histogram of what is not ground, over 8 bits, 0 to 1.
     pub entropy: f32,
+    /// ln of how many colours, at 32 levels a channel, take four fifths of that; of the copy of the subject.
+    pub colours: f32,
+    /// Entropy of the luma histogram of all of it, likewise.
+    pub tones: f32,
+    /// Steps of the copy that text is looked for on.
+    pub texture: Texture,
 }
 
-/// Measures a picture; `None` below 8 pixels a side.
-pub fn measure(raster: &Raster<'_>, overview: &Overview) -> Option<Traits> {
+/// Measures a picture from itself and two copies; `None` below 8 pixels a side.
+pub fn measure(raster: &Raster<'_>, overview: &Overview, small: &Overview) -> Option<Traits> {
     if raster.width().min(raster.height()) < LEAST {
         return None;
     }
     let mut traits = Traits::default();
     rows(raster, &mut traits);
-    reduced(overview, &mut traits);
+    let ground = border(small, &mut traits);
+    traits.ground = share_of_ground(small, ground);
+    let shown = || {
+        let pixels = small.rgb.iter().copied();
+        pixels.filter(|&p| ground.is_none_or(|g| !near(p, g)))
+    };
+    traits.colours = colours(shown());
+    traits.entropy = entropy(shown().map(luma_of));
+    let luma = overview.luma();
+    traits.tones = entropy(luma.iter().copied());
+    let plain: Vec<bool> = overview
+        .rgb
+        .iter()
+        .map(|&p| ground.is_some_and(|g| near(p, g)))
+        .collect();
+    traits.texture = texture::measure(&texture::Copy {
+        width: overview.width,
+        height: overview.height,
+        luma: &luma,
+        rgb: &overview.rgb,
+        ground: &plain,
+    });
     Some(traits)
 }
 
@@ -68,8 +102,10 @@ fn rows(raster: &Raster<'_>, traits: &mut Traits) {
     let columns = raster.width().min(COLUMNS);
     let step = raster.height().div_ceil(ROWS);
     let mut colours = vec![0u32; 4096];
+    let mut chroma = vec![0u32; 1024];
+    let mut lumas = [0u32; 256];
     let (mut pairs, mut same, mut flat, mut strokes) = (0u32, 0u32, 0u32, 0u32);
-    let (mut saturation, mut white) = (0.0f64, 0u32);
+    let (mut saturation, mut white, mut vivid, mut grey) = (0.0f64, 0u32, 0u32, 0u32);
     for y in (step / 2..raster.height()).step_by(step) {
         let mut before = [0.0f32; 3];
         for x in 0..columns {
@@ -79,124 +115,119 @@ fn rows(raster: &Raster<'_>, traits: &mut Traits) {
                 .iter()
                 .fold(0usize, |index, &v| index << 4 | (v as usize).min(255) >> 4);
             colours[index] += 1;
+            let light = luma_of(here);
+            lumas[(light as usize).min(255)] += 1;
+            let part = |v: f32| (((v - light) / 16.0 + 16.0) as usize).min(31);
+            chroma[part(here[0]) * 32 + part(here[2])] += 1;
             let (low, high) = (
                 here[0].min(here[1]).min(here[2]),
                 here[0].max(here[1]).max(here[2]),
             );
             saturation += f64::from(high - low) / 255.0;
             white += u32::from(low >= 245.0);
+            vivid += u32::from(high - low >= 128.0);
+            grey += u32::from(high - low < 12.0);
             if x > 0 {
                 let apart = (0..3)
                     .map(|c| (here[c] - before[c]).abs())
                     .fold(0.0, f32::max);
-                let luma = |p: [f32; 3]| 0.299 * p[0] + 0.587 * p[1] + 0.114 * p[2];
                 pairs += 1;
                 same += u32::from(apart < 0.5);
                 flat += u32::from(apart <= FLAT);
-                strokes += u32::from((luma(here) - luma(before)).abs() > STROKE);
+                strokes += u32::from((light - luma_of(before)).abs() > STROKE);
             }
             before = here;
         }
     }
-    let all = colours.iter().sum::<u32>();
+    let all = colours.iter().sum::<u32>() as f32;
     colours.sort_unstable_by(|a, b| b.cmp(a));
-    let most = |n: usize| colours[..n].iter().sum::<u32>() as f32 / all as f32;
+    let most = |n: usize| colours[..n].iter().sum::<u32>() as f32 / all;
     let share = |count: u32| count as f32 / pairs.max(1) as f32;
     traits.same = share(same);
     traits.flat = share(flat);
     traits.strokes = share(strokes);
-    traits.one_colour = most(1);
     traits.two_colours = most(2);
     traits.eight_colours = most(8);
     let used = colours
         .iter()
-        .filter(|&&n| n > 0 && n as f32 >= all as f32 * 1e-4)
+        .filter(|&&n| n > 0 && n as f32 >= all * 1e-4)
         .count();
     traits.palette = (used as f32 / 512.0).min(1.0);
     traits.saturation = (saturation / f64::from(all)) as f32;
-    traits.white = white as f32 / all as f32;
+    traits.white = white as f32 / all;
+    traits.vivid = vivid as f32 / all;
+    traits.grey = grey as f32 / all;
+    traits.black = lumas[..16].iter().sum::<u32>() as f32 / all;
+    traits.peaks = peaks(&lumas, all);
+    traits.chroma = bits(&chroma) / 10.0;
 }
 
-/// What is the same at any size.
-fn reduced(overview: &Overview, traits: &mut Traits) {
-    let (width, height) = (overview.width, overview.height);
-    let luma = overview.luma();
-    let mut bins = [0u32; 256];
-    for &v in &luma {
-        bins[(v as usize).min(255)] += 1;
-    }
-    let total = luma.len() as f32;
-    traits.entropy = bins
-        .iter()
+/// What stands out of a histogram smoothed by a box.
+fn peaks(bins: &[u32; 256], all: f32) -> f32 {
+    // The ends collect what is clipped.
+    let inner = &bins[4..252];
+    let over = inner.iter().enumerate().map(|(i, &n)| {
+        let around = &inner[i.saturating_sub(AROUND)..(i + AROUND + 1).min(inner.len())];
+        (n as f32 - around.iter().sum::<u32>() as f32 / around.len() as f32).max(0.0)
+    });
+    over.sum::<f32>() / all
+}
+
+/// Entropy of a histogram in bits.
+fn bits(bins: &[u32]) -> f32 {
+    let total = bins.iter().sum::<u32>() as f32;
+    bins.iter()
         .filter(|&&n| n > 0)
         .map(|&n| n as f32 / total)
         .map(|p| -p * p.log2())
-        .sum::<f32>()
-        / 8.0;
-    let mut deviations = Vec::new();
-    let (mut busy, mut two_toned) = (0usize, 0usize);
-    // Of the cells of a large copy a quarter is looked at.
-    let step = if width.max(height) > 512 { 16 } else { 8 };
-    for top in (0..height.saturating_sub(7)).step_by(step) {
-        for left in (0..width.saturating_sub(7)).step_by(step) {
-            let (mut sum, mut squares) = (0.0f32, 0.0f32);
-            for y in top..top + 8 {
-                for &v in &luma[y * width + left..y * width + left + 8] {
-                    sum += v;
-                    squares += v * v;
-                }
-            }
-            let variance = (squares / 64.0 - (sum / 64.0).powi(2)).max(0.0);
-            deviations.push(variance.sqrt());
-            if variance >= 100.0 {
-                let mut cell: Vec<f32> = (top..top + 8)
-                    .flat_map(|y| &luma[y * width + left..y * width + left + 8])
-                    .copied()
-                    .collect();
-                busy += 1;
-                two_toned += usize::from(parted(&mut cell) > 0.9 * variance);
-            }
-        }
-    }
-    if !deviations.is_empty() {
-        traits.smooth =
-            deviations.iter().filter(|&&d| d < 2.0).count() as f32 / deviations.len() as f32;
-        traits.floor = super::edges::percentile(&mut deviations, 0.2) / 16.0;
-        traits.two_toned = two_toned as f32 / busy.max(1) as f32;
-        traits.texture = super::edges::percentile(&mut deviations, 0.5) / 32.0;
-    }
-    let (mut sum, mut squares, mut count) = (0.0f64, 0.0f64, 0.0f64);
-    for y in 1..height {
-        for x in 1..width {
-            let at = y * width + x;
-            let g = f64::from((luma[at] - luma[at - 1]).hypot(luma[at] - luma[at - width]));
-            sum += g;
-            squares += g * g;
-            count += 1.0;
-        }
-    }
-    if squares > 0.0 {
-        traits.spread = (sum / count / (squares / count).sqrt()) as f32;
-    }
-    border(overview, traits);
+        .sum()
 }
 
-/// The variance between the two parts of some values, parted where it is largest. They are sorted.
-fn parted(values: &mut [f32]) -> f32 {
-    values.sort_unstable_by(f32::total_cmp);
-    let (total, count) = (values.iter().sum::<f32>(), values.len() as f32);
-    let (mut sum, mut best) = (0.0, 0.0f32);
-    for (i, v) in values[..values.len() - 1].iter().enumerate() {
-        sum += v;
-        let below = (i + 1) as f32;
-        let apart = sum / below - (total - sum) / (count - below);
-        best = best.max(below * (count - below) / (count * count) * apart * apart);
+fn entropy(luma: impl Iterator<Item = f32>) -> f32 {
+    let mut bins = [0u32; 256];
+    for v in luma {
+        bins[(v as usize).min(255)] += 1;
     }
-    best
+    bits(&bins) / 8.0
 }
 
-/// How plain the border is.
-fn border(overview: &Overview, traits: &mut Traits) {
+/// ln of one more than the fewest colours of 32768 that take four fifths of the pixels.
+fn colours(pixels: impl Iterator<Item = [f32; 3]>) -> f32 {
+    let mut counts = vec![0u32; 1 << 15];
+    let mut left = 0i64;
+    for pixel in pixels {
+        let index = pixel
+            .iter()
+            .fold(0usize, |index, &v| index << 5 | (v as usize).min(255) >> 3);
+        counts[index] += 1;
+        left += 4;
+    }
+    counts.retain(|&n| n > 0);
+    counts.sort_unstable_by(|a, b| b.cmp(a));
+    let enough = counts.iter().take_while(|&&n| {
+        let more = left > 0;
+        left -= (5 * n as i64).min(left);
+        more
+    });
+    (enough.count() as f32).ln_1p()
+}
+
+/// Luma (ITU-R BT.601), as [`Overview::luma`] has it.
+fn luma_of(p: [f32; 3]) -> f32 {
+    0.299 * p[0] + 0.587 * p[1] + 0.114 * p[2]
+}
+
+fn share_of_ground(copy: &Overview, ground: Option<[f32; 3]>) -> f32 {
+    let like = |colour| copy.rgb.iter().filter(|&&p| near(p, colour)).count();
+    ground.map_or(0.0, |colour| like(colour) as f32 / copy.rgb.len() as f32)
+}
+
+fn near(pixel: [f32; 3], colour: [f32; 3]) -> bool {
+    (0..3).all(|c| (pixel[c] - colour[c]).abs() <= NEAR)
+}
+
+/// How plain the border is, and its colour if it is plain.
+fn border(overview: &Overview, traits: &mut Traits) -> Option<[f32; 3]> {
     let (width, height) = (overview.width, overview.height);
     let strip = (width.min(height) * 3 / 100).max(1);
     let mut pixels = Vec::new();
@@ -209,12 +240,10 @@ fn border(overview: &Overview, traits: &mut Traits) {
     }
     let median = [0, 1, 2].map(|c| {
         let mut values: Vec<f32> = pixels.iter().map(|p| p[c]).collect();
-        super::edges::percentile(&mut values, 0.5)
+        percentile(&mut values, 0.5)
     });
-    let near = pixels
-        .iter()
-        .filter(|p| (0..3).all(|c| (p[c] - median[c]).abs() <= 12.0))
-        .count();
-    traits.plain_border = near as f32 / pixels.len() as f32;
-    traits.border_luma = (0.299 * median[0] + 0.587 * median[1] + 0.114 * median[2]) / 255.0;
+    let like = pixels.iter().filter(|p| near(**p, median)).count();
+    traits.plain_border = like as f32 / pixels.len() as f32;
+    traits.border_luma = luma_of(median) / 255.0;
+    (traits.plain_border >= GROUND).then_some(median)
 }
