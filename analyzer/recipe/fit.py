@@ -42,14 +42,19 @@ def forest(target, names):
 
 
 def fit(rows, target, names):
-    """A forest of all sources, its sigmoid from the sums that forests of the other sources give each."""
+    """A forest of all sources, its sigmoid from the sums that forests of the other sources give each.
+
+    The sigmoid is fitted to reduced tiles where there are any: a whole picture that was handed over small has as much in each
+    pixel as they have, and fewer enlargements of it work than of a part of a large one.
+    """
     x, y, groups = rows.features(names), rows.flag(target), rows.groups
     # A measure that was never taken says nothing; the library wants a value all the same.
     x[:, np.isnan(x).all(axis=0)] = 0
     sums = np.zeros(len(y))
     for train, held in GroupKFold(FOLDS, shuffle=True, random_state=1).split(x, y, groups):
         sums[held] = forest(target, names).fit(x[train], y[train]).decision_function(x[held])
-    sigmoid = LogisticRegression(C=1e6).fit(sums[:, None], y)
+    dense = rows.reduced if rows.reduced.any() else np.full(len(y), True)
+    sigmoid = LogisticRegression(C=1e6).fit(sums[dense, None], y[dense])
     model = forest(target, names).fit(x, y)
     return model, float(sigmoid.coef_[0, 0]), float(sigmoid.intercept_[0])
 

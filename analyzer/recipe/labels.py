@@ -36,6 +36,11 @@ class Rows:
         return self.column(name) > 0.5
 
     @property
+    def reduced(self):
+        """Whether the source was reduced before anything else was done to it."""
+        return np.array(["@" in name for name in self.text("source")])
+
+    @property
     def groups(self):
         return self.text("group")
 
