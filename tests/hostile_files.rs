@@ -150,9 +150,16 @@ fn single_bits_never_crash() {
 
 /// A PNG of any size whose pixels are one short stream of zeros.
 fn hollow_png(width: u32, height: u32) -> Vec<u8> {
+    const GREY_OF_8_BITS: [u8; 2] = [8, 0];
+    hollow_png_of(width, height, GREY_OF_8_BITS)
+}
+
+/// The same with a depth and a type of colour as PNG numbers them.
+fn hollow_png_of(width: u32, height: u32, kind: [u8; 2]) -> Vec<u8> {
     let mut png = png_bytes(&Pixels::new(1, 1, 1, vec![0]));
     png[16..20].copy_from_slice(&width.to_be_bytes());
     png[20..24].copy_from_slice(&height.to_be_bytes());
+    png[24..26].copy_from_slice(&kind);
     let sum = crc(&png[12..29]);
     png[29..33].copy_from_slice(&sum.to_be_bytes());
     png
@@ -201,10 +208,11 @@ fn headers_cannot_demand_memory() {
 
 #[test]
 fn limits_are_the_users() {
-    // Bytes that no number holds.
+    // As many bytes as no number holds: eight for each pixel.
+    const RGBA_OF_16_BITS: [u8; 2] = [16, 6];
     refused(
         "a.png",
-        &hollow_png(u32::MAX >> 1, u32::MAX >> 1),
+        &hollow_png_of(u32::MAX >> 1, u32::MAX >> 1, RGBA_OF_16_BITS),
         75,
         &["--max-input-pixels"],
     );
