@@ -37,7 +37,7 @@ impl fmt::Display for Forecast {
         let mb = |bytes: u64| bytes.div_ceil(1_000_000);
         write!(
             f,
-            "{} MB of memory, at most {} MB of output",
+            "{} MB of memory, {} MB of output before compression",
             mb(self.memory),
             mb(self.output)
         )
@@ -58,7 +58,7 @@ mod tests {
         let words = forecast(Some(500.0)).to_string();
         assert_eq!(
             words,
-            "about 8 minutes, 601 MB of memory, at most 3072 MB of output"
+            "about 8 minutes, 601 MB of memory, 3072 MB of output before compression"
         );
         assert!(forecast(Some(11.4)).to_string().starts_with("about 11 s, "));
         assert!(forecast(None).to_string().starts_with("601 MB"));
