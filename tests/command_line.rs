@@ -245,8 +245,13 @@ fn quiet_and_verbose_and_gpu() {
     assert!(quiet.stderr.is_empty() && quiet.stdout.is_empty());
     let normal = run(upscale).expect(0, &["100.00%", "photo.png", "out.png"]);
     assert!(normal.stdout.is_empty(), "standard output is for data");
-    run(upscale.iter().chain(&["-v"]))
-        .expect(0, &["PNG of 16x12", "MB of memory, 1 MB of output before compression"]);
+    run(upscale.iter().chain(&["-v"])).expect(
+        0,
+        &[
+            "PNG of 16x12",
+            "MB of memory, 1 MB of output before compression",
+        ],
+    );
     for gpu in ["-1", "auto"] {
         let run = run(upscale.iter().chain(&["-g", gpu])).expect(0, &[]);
         assert!(!run.stderr.contains("warning"), "{}", run.stderr);
