@@ -149,7 +149,7 @@ fn memory_limit_cuts_and_changes_no_bit() {
     let input = picture(width, height, 3);
     let whole = run(model.network(), &input, &options(Isa::detect(), 2, None));
     let mut last = u64::MAX;
-    for mib in [50, 40, 32] {
+    for mib in [64, 56, 48] {
         let options = EngineOptions {
             max_memory: Some(mib << 20),
             ..options(Isa::detect(), 2, None)

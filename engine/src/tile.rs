@@ -2,8 +2,8 @@
 //!
 //! A tile is computed together with a halo, and its origin lies on the grid that the kernels share. For the
 //! result to be the same bits as in one piece the halo must cover more than the receptive radius: a Winograd
-//! tile of 4x4 outputs is rounded through all of its 6x6 inputs, also those that an output does not depend
-//! on mathematically, so every such layer takes four pixels and not one ([`reach`]).
+//! tile of 6x6 outputs is rounded through all of its 8x8 inputs, also those that an output does not depend
+//! on mathematically, so every such layer takes six pixels and not one ([`reach`]).
 //!
 //! Deep networks (an ESRGAN of 23 blocks would need 1,400 pixels) and networks that look at the whole image
 //! get [`INEXACT_HALO`] instead, and [`Tiling::exact`] is false. They are cut only if they must.

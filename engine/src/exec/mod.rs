@@ -51,7 +51,7 @@ pub(crate) fn footprint(
         width.next_multiple_of(multiple),
         height.next_multiple_of(multiple),
     );
-    Ok(Layout::new(compiled, w, h, threads)?.floats as u64 * size_of::<f32>() as u64)
+    Ok(Layout::new(compiled, w, h, threads)?.bytes() as u64)
 }
 
 impl Plan {
@@ -372,6 +372,7 @@ impl Layout {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kernel::winograd::TILE;
     use crate::model::Model;
     use crate::simd::Isa;
     use std::path::Path;
@@ -439,8 +440,10 @@ mod tests {
                 let scale = compiled.info.scale;
                 let samples = width * height * scale * scale * compiled.info.out_channels;
                 assert_eq!(expected.len(), samples, "{name}");
-                for threads in [1, 2, 5] {
-                    let stream = Layout::stream(&compiled, w, h, threads).unwrap().unwrap();
+                for (threads, unit) in [(1, TILE), (2, TILE), (5, 2 * TILE)] {
+                    let stream = Layout::stream(&compiled, w, h, threads, unit)
+                        .unwrap()
+                        .unwrap();
                     let rows: usize = stream.maps.iter().map(|m| m.ring).sum();
                     let whole: usize = stream.maps.iter().map(|m| m.extent.height).sum();
                     assert!(

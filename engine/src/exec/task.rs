@@ -274,7 +274,7 @@ impl Task<'_> {
                 } => {
                     let (from, to) = (&maps[input], &maps[output]);
                     for y in unit.rows.clone() {
-                        // A stretch starts on a multiple of four pixels, not of the factor.
+                        // A stretch starts on a multiple of a Winograd tile, not of the factor.
                         let row = self.pixels(from, y / factor);
                         let out = self.pixels_mut(to, y);
                         pixels::nearest(row, out, to.pixel_stride, factor, self.x.start);

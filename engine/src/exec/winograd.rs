@@ -1,17 +1,13 @@
-//! A task of a Winograd convolution: blocks of tiles, and the prefetching that keeps memory out of their way.
-//!
-//! The rows that the next block reads and this block writes are asked for in small parts while the matrix
-//! products run: the transforms touch six rows at a stride that the hardware does not follow.
+//! A task of a Winograd convolution: blocks of tiles, and what to ask for ahead so that memory keeps out of their way.
 
 use super::task::Task;
-use crate::buffer::LINE;
+use crate::kernel::ahead::Ahead;
 use crate::kernel::epilogue::MAX_MERGES;
 use crate::kernel::gemm::Gemm;
-use crate::kernel::winograd::{FREQUENCIES, InputTransform, OutputTransform, TILE};
-use crate::plan::compile::{Algorithm, CompiledConv, Step};
+use crate::kernel::winograd::{FREQUENCIES, InputTransform, OutputTransform, PATCH, TILE};
+use crate::plan::compile::{Algorithm, Block, CompiledConv, Step};
 use crate::plan::layout::{Map, Scratch};
 use crate::plan::schedule::Unit;
-use crate::simd::prefetch;
 use std::ptr::null;
 
 /// Tiles of the next block where `pixels` are left: even blocks rather than full ones and a small rest, in
@@ -20,14 +16,6 @@ fn block_tiles(step: Scratch, pixels: usize) -> usize {
     let left = pixels.div_ceil(TILE);
     let even = left.div_ceil(left.div_ceil(step.tiles));
     even.next_multiple_of(step.grain).min(left)
-}
-
-/// Asks for the `f`-th of [`FREQUENCIES`] parts of `len` floats from `row + start` on.
-fn fetch(row: *const f32, start: usize, len: usize, f: usize) {
-    let part = len.div_ceil(FREQUENCIES).next_multiple_of(LINE);
-    for at in (f * part..((f + 1) * part).min(len)).step_by(LINE) {
-        prefetch(row.wrapping_add(start + at));
-    }
 }
 
 impl Task<'_> {
@@ -54,7 +42,7 @@ impl Task<'_> {
                 let mut channel = 0;
                 for &slot in &conv.inputs {
                     let map = &self.layout.maps[slot];
-                    let mut rows = [null(); 6];
+                    let mut rows = [null(); PATCH];
                     for (i, row) in rows.iter_mut().enumerate() {
                         let y = (y + i) as isize - 1;
                         *row = self
@@ -73,19 +61,24 @@ impl Task<'_> {
                     });
                     channel += map.pixel_stride;
                 }
-                for f in 0..FREQUENCIES {
-                    self.fetch_output(out, y, x, tiles, f);
-                    match at {
-                        Some((y, x)) => {
-                            self.fetch_inputs(conv, y, x, block_tiles(step, self.x.end - x), f);
-                        }
-                        None => self.fetch_upcoming(f),
+                let mut ahead = Ahead::new();
+                self.output_ahead(&mut ahead, out, y, x, tiles);
+                match at {
+                    Some((y, x)) => {
+                        let tiles = block_tiles(step, self.x.end - x);
+                        self.inputs_ahead(&mut ahead, conv, y, x, tiles);
                     }
+                    None => self.upcoming_ahead(&mut ahead),
+                }
+                let calls = |block: &Block| tiles / kernels.gemm[block.vectors - 1].tile.rows;
+                ahead.spread(conv.blocks.iter().map(calls).sum());
+                for f in 0..FREQUENCIES {
+                    ahead.begin(f);
                     // All column blocks of a frequency before the next, whose products overwrite its `V`.
                     for block in &conv.blocks {
                         let width = block.vectors * kernels.lanes;
                         let first = block.first_vector * kernels.lanes;
-                        (kernels.gemm[block.vectors - 1].run)(&Gemm {
+                        (kernels.gemm[block.vectors - 1].run)(&mut Gemm {
                             src: v.add(f * step.frequency_stride),
                             src_stride: step.tile_stride,
                             dst: m.add(f * step.frequency_stride + first),
@@ -96,6 +89,7 @@ impl Task<'_> {
                                 .add(block.offset + f * conv.depth * width),
                             rows: tiles,
                             depth: conv.depth,
+                            ahead: &mut ahead,
                         });
                     }
                 }
@@ -133,8 +127,8 @@ impl Task<'_> {
         (y + TILE < unit.rows.end).then_some((y + TILE, self.x.start))
     }
 
-    /// Asks for the part of the upcoming task's first block that belongs to frequency `f`.
-    unsafe fn fetch_upcoming(&self, f: usize) {
+    /// Adds the inputs of the upcoming task's first block.
+    unsafe fn upcoming_ahead(&self, ahead: &mut Ahead) {
         let Some((unit, x)) = &self.upcoming else {
             return;
         };
@@ -144,38 +138,36 @@ impl Task<'_> {
         {
             let tiles = block_tiles(self.layout.winograd[unit.step], x.len());
             // SAFETY: see `Arena::run`.
-            unsafe { self.fetch_inputs(conv, unit.rows.start, x.start, tiles, f) };
+            unsafe { self.inputs_ahead(ahead, conv, unit.rows.start, x.start, tiles) };
         }
     }
 
-    /// Asks for the part of a block's output rows that belongs to frequency `f`, so that the stores that end
-    /// the block find their lines near.
-    unsafe fn fetch_output(&self, out: &Map, y: usize, x: usize, tiles: usize, f: usize) {
+    /// Adds a block's output rows, so that the stores that end the block find their lines near.
+    unsafe fn output_ahead(&self, ahead: &mut Ahead, out: &Map, y: usize, x: usize, tiles: usize) {
         for i in 0..TILE {
             // SAFETY: rows past the end of the map are the row of zeros.
             let row = unsafe { self.row(out, (y + i) as isize) };
-            fetch(
-                row,
-                x * out.pixel_stride,
-                tiles * TILE * out.pixel_stride,
-                f,
-            );
+            let stride = out.pixel_stride;
+            ahead.add(row.wrapping_add(x * stride), tiles * TILE * stride);
         }
     }
 
-    /// Asks for the part of a block's input rows that belongs to frequency `f`.
-    unsafe fn fetch_inputs(&self, conv: &CompiledConv, y: usize, x: usize, tiles: usize, f: usize) {
+    /// Adds a block's input rows.
+    unsafe fn inputs_ahead(
+        &self,
+        ahead: &mut Ahead,
+        conv: &CompiledConv,
+        y: usize,
+        x: usize,
+        tiles: usize,
+    ) {
         for &slot in &conv.inputs {
             let map = &self.layout.maps[slot];
-            for i in 0..TILE + 2 {
+            for i in 0..PATCH {
                 // SAFETY: rows outside the map are the row of zeros.
                 let row = unsafe { self.row(map, (y + i) as isize - 1) };
-                fetch(
-                    row,
-                    x * map.pixel_stride,
-                    tiles * TILE * map.pixel_stride,
-                    f,
-                );
+                let stride = map.pixel_stride;
+                ahead.add(row.wrapping_add(x * stride), tiles * TILE * stride);
             }
         }
     }

@@ -5,6 +5,7 @@
 // Fixed loops over registers read better by index, and must unroll completely.
 #![allow(clippy::needless_range_loop)]
 
+pub(crate) mod ahead;
 #[cfg(all(test, target_arch = "x86_64", not(debug_assertions)))]
 mod assembly;
 pub(crate) mod direct;

@@ -18,7 +18,7 @@ pub struct RegisterTile {
 pub(crate) struct GemmKernel {
     pub tile: RegisterTile,
     /// Runs it; the processor must have the table's instruction set.
-    pub run: unsafe fn(&Gemm),
+    pub run: unsafe fn(&mut Gemm),
 }
 
 /// What a core does in a cycle, in vectors of the table's length: the numbers that `plan/cost.rs` reckons with.
@@ -82,7 +82,7 @@ macro_rules! kernels {
                 unsafe { winograd::output_transform::<simd::$simd>(a) }
             }
             $(#[$feature])?
-            unsafe fn gemm<const P: usize, const T: usize, const J: usize>(a: &Gemm) {
+            unsafe fn gemm<const P: usize, const T: usize, const J: usize>(a: &mut Gemm) {
                 // SAFETY: passed on.
                 unsafe { gemm::gemm::<simd::$simd, P, T, J>(a) }
             }

@@ -1,40 +1,41 @@
-//! Winograd's minimal filtering F(4x4, 3x3): four by four outputs from six by six inputs with 36
-//! multiplications a channel pair instead of 144 (Lavin & Gray, 2016).
+//! Winograd's minimal filtering F(6x6, 3x3): six by six outputs from eight by eight inputs with 64
+//! multiplications a channel pair instead of 324 (Lavin & Gray, 2016).
 //!
 //! ```text
-//! V = B^T d B        a 6x6 tile d of one input channel, 36 frequencies
+//! V = B^T d B        an 8x8 patch d of one input channel, 64 frequencies
 //! M_f = V_f * U_f    for each frequency f a matrix product over the channels (kernel/gemm.rs)
-//! y = A^T M A        4x4 outputs of one output channel
+//! y = A^T M A        6x6 outputs of one output channel
 //! ```
 //!
-//! with `U = G g G^T` made once from the 3x3 filter g, in f64. The interpolation points are 0, +-sqrt(1/2),
-//! +-sqrt(2) and infinity: symmetric about 1, so that the transforms' entries stay small and rounding grows
-//! less than with the textbook points 0, +-1, +-2.
+//! with `U = G g G^T` made once from the 3x3 filter g, in f64. The interpolation points are 0, +-1, +-2, +-1/2 and
+//! infinity. The two of a pair have the same even part and opposite odd ones, so both cost little more than one.
 
 use super::epilogue::{Epilogue, MAX_MERGES, finish};
 use crate::buffer::LINE;
 use crate::simd::{Simd, opaque};
-use std::f64::consts::SQRT_2;
+use std::mem::MaybeUninit;
 use std::ops::Range;
 
 /// Outputs of a tile along one axis.
-pub(crate) const TILE: usize = 4;
+pub(crate) const TILE: usize = 6;
 /// Inputs of a tile along one axis.
-const PATCH: usize = 6;
+pub(crate) const PATCH: usize = 8;
 /// Frequencies.
 pub(crate) const FREQUENCIES: usize = PATCH * PATCH;
 
 /// `G`: the filter transform.
 const G: [[f64; 3]; PATCH] = [
     [1.0, 0.0, 0.0],
-    [-2.0 / 3.0, -SQRT_2 / 3.0, -1.0 / 3.0],
-    [-2.0 / 3.0, SQRT_2 / 3.0, -1.0 / 3.0],
-    [1.0 / 6.0, SQRT_2 / 6.0, 1.0 / 3.0],
-    [1.0 / 6.0, -SQRT_2 / 6.0, 1.0 / 3.0],
+    [-2.0 / 9.0, -2.0 / 9.0, -2.0 / 9.0],
+    [-2.0 / 9.0, 2.0 / 9.0, -2.0 / 9.0],
+    [1.0 / 90.0, 2.0 / 90.0, 4.0 / 90.0],
+    [1.0 / 90.0, -2.0 / 90.0, 4.0 / 90.0],
+    [32.0 / 45.0, 16.0 / 45.0, 8.0 / 45.0],
+    [32.0 / 45.0, -16.0 / 45.0, 8.0 / 45.0],
     [0.0, 0.0, 1.0],
 ];
 
-/// `G g G^T` of one 3x3 filter (row-major), in frequency order `vertical * 6 + horizontal`.
+/// `G g G^T` of one 3x3 filter (row-major), in frequency order `vertical * 8 + horizontal`.
 pub(crate) fn transform_filter(g: &[f32]) -> [f64; FREQUENCIES] {
     let product = |a: &[f64; 3], b: [f64; 3]| a[0] * b[0] + a[1] * b[1] + a[2] * b[2];
     let mut u = [0.0; FREQUENCIES];
@@ -48,78 +49,104 @@ pub(crate) fn transform_filter(g: &[f32]) -> [f64; FREQUENCIES] {
     u
 }
 
-/// The outermost frequencies of `B^T` along one axis: 0, of the even inputs, and 5, of the odd ones.
+/// Pairs of frequencies that belong to opposite points: +-1, +-2 and +-1/2. The points 0 and infinity are no pair, but are
+/// made together.
+const OUTER: u8 = 0;
+const ONE: u8 = 1;
+const TWO: u8 = 2;
+const HALF: u8 = 3;
+
+/// The frequency of point 0 along one axis from the even inputs, or that of infinity from the odd ones in reverse order.
 #[inline(always)]
-unsafe fn input_outer<S: Simd>(r: [S::V; 3]) -> S::V {
+unsafe fn input_outer<S: Simd>(r: [S::V; 4]) -> S::V {
     // SAFETY: the caller's contract.
-    unsafe { S::add(S::fma(S::splat(-2.5), r[1], r[0]), r[2]) }
+    unsafe { S::fma(S::splat(5.25), S::sub(r[2], r[1]), S::sub(r[0], r[3])) }
 }
 
-/// A pair of middle frequencies of `B^T` along one axis from the inputs 1 to 4: 1 and 2, or 3 and 4.
+/// A pair of frequencies of `B^T` along one axis from the inputs 1 to 6.
 #[inline(always)]
-unsafe fn input_middle<S: Simd, const HIGH: bool>(r: [S::V; 4]) -> [S::V; 2] {
+unsafe fn input_pair<S: Simd, const PAIR: u8>(r: [S::V; 6]) -> [S::V; 2] {
     // SAFETY: the caller's contract.
     unsafe {
-        let root2 = S::splat(std::f32::consts::SQRT_2);
-        let half_root = S::splat(-std::f32::consts::FRAC_1_SQRT_2);
-        if HIGH {
-            let odd = S::fma(half_root, r[0], S::mul(root2, r[2]));
-            let even = S::fma(S::splat(-0.5), r[1], r[3]);
-            [S::add(even, odd), S::sub(even, odd)]
-        } else {
-            let odd = S::fma(half_root, r[2], S::mul(root2, r[0]));
-            let even = S::fma(S::splat(-2.0), r[1], r[3]);
-            [S::sub(even, odd), S::add(even, odd)]
-        }
+        let (even, odd) = match PAIR {
+            ONE => {
+                let factor = S::splat(-4.25);
+                (
+                    S::fma(factor, r[3], S::add(r[1], r[5])),
+                    S::fma(factor, r[2], S::add(r[0], r[4])),
+                )
+            }
+            TWO => {
+                let even = S::fma(S::splat(-1.25), r[3], r[5]);
+                let odd = S::fma(S::splat(-2.5), r[2], S::add(r[4], r[4]));
+                (
+                    S::fma(S::splat(0.25), r[1], even),
+                    S::fma(S::splat(0.5), r[0], odd),
+                )
+            }
+            _ => {
+                let even = S::fma(S::splat(-5.0), r[3], r[5]);
+                let odd = S::fma(S::splat(-2.5), r[2], S::add(r[0], r[0]));
+                (
+                    S::fma(S::splat(4.0), r[1], even),
+                    S::fma(S::splat(0.5), r[4], odd),
+                )
+            }
+        };
+        [S::add(even, odd), S::sub(even, odd)]
     }
 }
 
-/// The even (0, 2) or odd (1, 3) outputs of `A^T` along one axis from the middle frequencies 1 to 4 and the
-/// `outer` one: 0 for the even outputs, 5 for the odd ones. A `bias` is added to both.
+/// The even (0, 2, 4) or odd (1, 3, 5) outputs of `A^T` along one axis from the three pairs of frequencies and the `outer`
+/// one: that of point 0 for the even outputs, of infinity for the odd ones. A `bias` is added to all of them.
 #[inline(always)]
 unsafe fn output_half<S: Simd, const ODD: bool>(
     outer: S::V,
-    r: [S::V; 4],
+    r: [S::V; 6],
     bias: Option<S::V>,
 ) -> [S::V; TILE / 2] {
     // SAFETY: the caller's contract.
     unsafe {
-        let outer = match bias {
-            Some(bias) => S::add(outer, bias),
-            None => outer,
+        let [mut one, two, half] = if ODD {
+            [S::sub(r[0], r[1]), S::sub(r[2], r[3]), S::sub(r[4], r[5])]
+        } else {
+            [S::add(r[0], r[1]), S::add(r[2], r[3]), S::add(r[4], r[5])]
         };
+        if let Some(bias) = bias {
+            one = S::add(one, bias);
+        }
         if ODD {
-            let (near, far) = (S::sub(r[0], r[1]), S::sub(r[2], r[3]));
-            let half_root = S::splat(std::f32::consts::FRAC_1_SQRT_2);
-            let root2 = S::splat(std::f32::consts::SQRT_2);
-            let quarter_root2 = S::splat(std::f32::consts::FRAC_1_SQRT_2 / 2.0);
-            let two_root2 = S::splat(2.0 * std::f32::consts::SQRT_2);
-            let inner = match bias {
-                Some(bias) => S::fma(near, half_root, bias),
-                None => S::mul(near, half_root),
-            };
             [
-                S::fma(far, root2, inner),
-                S::fma(far, two_root2, S::fma(near, quarter_root2, outer)),
+                powers::<S>(one, two, half, 2.0),
+                powers::<S>(one, two, half, 8.0),
+                S::add(powers::<S>(one, two, half, 32.0), outer),
             ]
         } else {
-            let (near, far) = (S::add(r[0], r[1]), S::add(r[2], r[3]));
-            let half = S::splat(0.5);
-            let inner = match bias {
-                Some(bias) => S::fma(near, half, bias),
-                None => S::mul(near, half),
-            };
             [
-                S::add(S::add(near, far), outer),
-                S::fma(far, S::splat(2.0), inner),
+                S::add(S::add(one, two), S::add(half, outer)),
+                powers::<S>(one, two, half, 4.0),
+                powers::<S>(one, two, half, 16.0),
             ]
         }
+    }
+}
+
+/// `one + power * two + half / power`.
+#[inline(always)]
+unsafe fn powers<S: Simd>(one: S::V, two: S::V, half: S::V, power: f32) -> S::V {
+    // SAFETY: the caller's contract.
+    unsafe {
+        S::fma(
+            half,
+            S::splat(1.0 / power),
+            S::fma(two, S::splat(power), one),
+        )
     }
 }
 
 /// A row of neighbouring tiles of one input map on its way into `V`.
 pub(crate) struct InputTransform {
-    /// For each of the six input rows, the first tile's leftmost pixel.
+    /// For each of the eight input rows, the first tile's leftmost pixel.
     pub rows: [*const f32; PATCH],
     /// Floats between pixels.
     pub pixel_stride: usize,
@@ -135,19 +162,15 @@ pub(crate) struct InputTransform {
     pub frequency_stride: usize,
 }
 
-/// The vertical frequencies that one sweep over the tiles makes.
-const OUTER: u8 = 0;
-const NEAR: u8 = 1;
-const FAR: u8 = 2;
-/// Tiles of a sweep: a cache line of channels of their twelve frequencies (6 KiB) and of the rows that they
-/// read (12 KiB) then stays in the first-level cache until all of its vectors and sweeps are done.
-const STRIP: usize = 8;
+/// Tiles of a sweep: a cache line of channels of the sixteen frequencies that it makes and of the rows that it reads
+/// then stays in the first-level cache until all of its vectors and sweeps are done.
+const STRIP: usize = 3;
 
 /// `B^T d B` for every tile and channel.
 ///
-/// The vertical frequencies are made two by two, (0, 5), (1, 2) and (3, 4): with the kept columns their twelve
-/// intermediate vectors fit sixteen registers, 36 would not fit any. Neighbouring tiles share two of their six
-/// columns, whose vertical transforms are kept.
+/// The vertical frequencies are made two by two: with the kept columns their sixteen intermediate vectors fit the
+/// registers of AVX-512, 64 would fit none. Neighbouring tiles share two of their eight columns, whose vertical
+/// transforms are kept.
 ///
 /// # Safety
 ///
@@ -165,10 +188,13 @@ pub(crate) unsafe fn input_transform<S: Simd>(a: &InputTransform) {
                     input_rows::<S, OUTER>(a, strip.clone(), g * S::LANES);
                 }
                 for g in vectors.clone() {
-                    input_rows::<S, NEAR>(a, strip.clone(), g * S::LANES);
+                    input_rows::<S, ONE>(a, strip.clone(), g * S::LANES);
+                }
+                for g in vectors.clone() {
+                    input_rows::<S, TWO>(a, strip.clone(), g * S::LANES);
                 }
                 for g in vectors {
-                    input_rows::<S, FAR>(a, strip.clone(), g * S::LANES);
+                    input_rows::<S, HALF>(a, strip.clone(), g * S::LANES);
                 }
             }
         }
@@ -178,43 +204,39 @@ pub(crate) unsafe fn input_transform<S: Simd>(a: &InputTransform) {
 /// Two vertical frequencies of the column of pixels at `x` floats. A function and no closure: closures are
 /// not sure to be inlined, and would then lack the instruction set.
 #[inline(always)]
-unsafe fn input_column<S: Simd, const ROWS: u8>(a: &InputTransform, x: usize) -> [S::V; 2] {
+unsafe fn input_column<S: Simd, const PAIR: u8>(a: &InputTransform, x: usize) -> [S::V; 2] {
     // SAFETY: the caller's contract.
     unsafe {
         let r = a.rows.map(|row| row.wrapping_add(x));
-        match ROWS {
-            OUTER => [
-                input_outer::<S>([S::load(r[0]), S::load(r[2]), S::load(r[4])]),
-                input_outer::<S>([S::load(r[1]), S::load(r[3]), S::load(r[5])]),
-            ],
-            NEAR => input_middle::<S, false>([
-                S::load(r[1]),
-                S::load(r[2]),
-                S::load(r[3]),
-                S::load(r[4]),
-            ]),
-            _ => input_middle::<S, true>([
-                S::load(r[1]),
-                S::load(r[2]),
-                S::load(r[3]),
-                S::load(r[4]),
-            ]),
+        if PAIR == OUTER {
+            let even = [S::load(r[0]), S::load(r[2]), S::load(r[4]), S::load(r[6])];
+            let odd = [S::load(r[7]), S::load(r[5]), S::load(r[3]), S::load(r[1])];
+            return [input_outer::<S>(even), input_outer::<S>(odd)];
         }
+        input_pair::<S, PAIR>([
+            S::load(r[1]),
+            S::load(r[2]),
+            S::load(r[3]),
+            S::load(r[4]),
+            S::load(r[5]),
+            S::load(r[6]),
+        ])
     }
 }
 
 #[inline(always)]
-unsafe fn input_rows<S: Simd, const ROWS: u8>(
+unsafe fn input_rows<S: Simd, const PAIR: u8>(
     a: &InputTransform,
     tiles: Range<usize>,
     channel: usize,
 ) {
     // SAFETY: the caller's contract.
     unsafe {
-        let vertical = match ROWS {
-            OUTER => [0, 5],
-            NEAR => [1, 2],
-            _ => [3, 4],
+        let vertical = match PAIR {
+            OUTER => [0, 7],
+            ONE => [1, 2],
+            TWO => [3, 4],
+            _ => [5, 6],
         };
         let mut x = tiles.start * TILE * a.pixel_stride + channel;
         let mut v = vertical.map(|f| {
@@ -223,26 +245,30 @@ unsafe fn input_rows<S: Simd, const ROWS: u8>(
         });
         let mut r = [[S::splat(0.0); PATCH]; 2];
         for j in 0..2 {
-            [r[0][j], r[1][j]] = input_column::<S, ROWS>(a, x);
+            [r[0][j], r[1][j]] = input_column::<S, PAIR>(a, x);
             x = opaque(x + a.pixel_stride);
         }
         for _ in tiles {
             for j in 2..PATCH {
-                [r[0][j], r[1][j]] = input_column::<S, ROWS>(a, x);
+                [r[0][j], r[1][j]] = input_column::<S, PAIR>(a, x);
                 x = opaque(x + a.pixel_stride);
             }
             for i in 0..2 {
                 let r = &mut r[i];
-                let first = input_outer::<S>([r[0], r[2], r[4]]);
-                let near = input_middle::<S, false>([r[1], r[2], r[3], r[4]]);
-                let far = input_middle::<S, true>([r[1], r[2], r[3], r[4]]);
-                let last = input_outer::<S>([r[1], r[3], r[5]]);
+                let first = input_outer::<S>([r[0], r[2], r[4], r[6]]);
+                let last = input_outer::<S>([r[7], r[5], r[3], r[1]]);
+                let middle = [r[1], r[2], r[3], r[4], r[5], r[6]];
+                let one = input_pair::<S, ONE>(middle);
+                let two = input_pair::<S, TWO>(middle);
+                let half = input_pair::<S, HALF>(middle);
                 let mut v = v[i];
-                for frequency in [first, near[0], near[1], far[0], far[1], last] {
+                for frequency in [
+                    first, one[0], one[1], two[0], two[1], half[0], half[1], last,
+                ] {
                     S::store(a.v.add(v), frequency);
                     v = opaque(v + a.frequency_stride);
                 }
-                [r[0], r[1]] = [r[4], r[5]];
+                [r[0], r[1]] = [r[6], r[7]];
             }
             v = v.map(|v| opaque(v + a.tile_stride));
         }
@@ -261,9 +287,9 @@ pub(crate) struct OutputTransform<'a> {
     pub tiles: usize,
     /// Vectors of output channels.
     pub vectors: usize,
-    /// For each of the four output rows, the first tile's leftmost pixel.
+    /// For each of the six output rows, the first tile's leftmost pixel.
     pub rows: [*mut f32; TILE],
-    /// Rows that exist (1 to 4); the others are not written.
+    /// Rows that exist (1 to 6); the others are not written.
     pub valid_rows: usize,
     /// Pixels that exist from the first tile's leftmost on; the others are not written.
     pub valid_pixels: usize,
@@ -275,73 +301,77 @@ pub(crate) struct OutputTransform<'a> {
     pub epilogue: &'a Epilogue,
 }
 
-/// `A^T M A` and the epilogue for every tile and channel, in two halves that nearly fit the registers: even
-/// output rows, then odd ones.
+/// `A^T M A` and the epilogue for every tile and channel. The 48 vectors between the two axes fit no registers: they
+/// pass through the first-level cache, one by one, rather than where the compiler would spill them.
 ///
 /// # Safety
 ///
 /// The pointers cover what [`OutputTransform`] says, and the processor has `S`.
 #[inline(always)]
 pub(crate) unsafe fn output_transform<S: Simd>(a: &OutputTransform) {
-    // SAFETY: the caller's contract.
+    let mut half = MaybeUninit::<[f32; TILE * PATCH * LINE]>::uninit();
+    let half = half.as_mut_ptr().cast::<f32>();
+    // SAFETY: the caller's contract; a vector is no longer than a cache line.
     unsafe {
         for tile in 0..a.tiles {
             for g in 0..a.vectors {
-                output_rows::<S, false>(a, tile, g * S::LANES);
-                output_rows::<S, true>(a, tile, g * S::LANES);
+                let channel = g * S::LANES;
+                let m = a.m.add(tile * a.tile_stride + channel);
+                output_columns::<S>(m, a.frequency_stride, half);
+                for row in 0..a.valid_rows {
+                    let t = half.add(row * PATCH * S::LANES);
+                    output_row::<S>(a, tile, channel, row, t);
+                }
             }
         }
     }
 }
 
+/// The vertical half of `A^T M A`: columns from `m` on to rows of vectors in `out`.
 #[inline(always)]
-unsafe fn output_rows<S: Simd, const ODD: bool>(a: &OutputTransform, tile: usize, channel: usize) {
+unsafe fn output_columns<S: Simd>(mut m: *const f32, frequency_stride: usize, mut out: *mut f32) {
     // SAFETY: the caller's contract.
     unsafe {
-        let m = a.m.add(tile * a.tile_stride + channel);
-        let zero = S::splat(0.0);
-        let mut t = [[zero; PATCH]; TILE / 2];
-        for j in 0..PATCH {
-            let m = m.add(j * a.frequency_stride);
-            let row = PATCH * a.frequency_stride;
-            let outer = S::load(m.add(if ODD { (PATCH - 1) * row } else { 0 }));
-            let mut middle = [zero; TILE];
-            for i in 0..TILE {
-                middle[i] = S::load(m.add((1 + i) * row));
+        for _ in 0..PATCH {
+            let mut r = [S::splat(0.0); PATCH];
+            for i in 0..PATCH {
+                r[i] = S::load(m.add(i * PATCH * frequency_stride));
             }
-            let o = output_half::<S, ODD>(outer, middle, None);
+            let middle = [r[1], r[2], r[3], r[4], r[5], r[6]];
+            let even = output_half::<S, false>(r[0], middle, None);
+            let odd = output_half::<S, true>(r[7], middle, None);
             for i in 0..TILE / 2 {
-                t[i][j] = o[i];
+                S::store(out.add(2 * i * PATCH * S::LANES), even[i]);
+                S::store(out.add((2 * i + 1) * PATCH * S::LANES), odd[i]);
             }
+            m = m.add(frequency_stride);
+            out = out.add(S::LANES);
         }
-        let row = usize::from(ODD);
-        output_row::<S>(a, tile, channel, row, t[0]);
-        output_row::<S>(a, tile, channel, row + 2, t[1]);
     }
 }
 
-/// The horizontal half of `A^T M A` for one output row of a tile, and the epilogue. A function, so that the
-/// rows' vectors have names and no indices: an array that a loop walks through lies in memory.
+/// The horizontal half of `A^T M A` for one output row of a tile, its vectors at `t`, and the epilogue.
 #[inline(always)]
 unsafe fn output_row<S: Simd>(
     a: &OutputTransform,
     tile: usize,
     channel: usize,
     row: usize,
-    t: [S::V; PATCH],
+    t: *const f32,
 ) {
     // SAFETY: the caller's contract.
     unsafe {
-        if row >= a.valid_rows {
-            return;
+        let mut r = [S::splat(0.0); PATCH];
+        for j in 0..PATCH {
+            r[j] = S::load(t.add(j * S::LANES));
         }
         let bias = Some(S::load(a.epilogue.bias.as_ptr().add(channel)));
         let x = tile * TILE * a.pixel_stride + channel;
         let pixels = a.valid_pixels - (tile * TILE).min(a.valid_pixels);
-        let middle = [t[1], t[2], t[3], t[4]];
-        let even = output_half::<S, false>(t[0], middle, bias);
-        let odd = output_half::<S, true>(t[5], middle, bias);
-        let o = [even[0], odd[0], even[1], odd[1]];
+        let middle = [r[1], r[2], r[3], r[4], r[5], r[6]];
+        let even = output_half::<S, false>(r[0], middle, bias);
+        let odd = output_half::<S, true>(r[7], middle, bias);
+        let o = [even[0], odd[0], even[1], odd[1], even[2], odd[2]];
         if pixels >= TILE {
             let merge = a.merges.map(|rows| rows[row].wrapping_add(x));
             let o = finish::<S, TILE>(a.epilogue, o, channel, merge, a.pixel_stride);

@@ -25,7 +25,7 @@ pub(crate) struct Block {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Algorithm {
-    /// Winograd's minimal filtering F(4x4, 3x3): 36 multiplications for 144 (Lavin & Gray, 2016).
+    /// Winograd's minimal filtering F(6x6, 3x3): 64 multiplications for 324 (Lavin & Gray, 2016).
     Winograd,
     /// One multiplication for each weight and pixel.
     Direct,

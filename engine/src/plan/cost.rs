@@ -8,7 +8,7 @@
 //! ```
 //!
 //! and twice that where its accumulators and weights exceed the registers: the compiler then spills (measured).
-//! Winograd's 36 products stand against the 144 of a direct 3x3 convolution, but its transforms cost arithmetic,
+//! Winograd's 64 products stand against the 324 of a direct 3x3 convolution, but its transforms cost arithmetic,
 //! and what they write and read goes through the second-level cache. Everything works on whole vectors, so channels
 //! that only pad are counted like others.
 //!
@@ -17,17 +17,18 @@
 
 use super::compile::Algorithm;
 use crate::kernel::table::{Kernels, RegisterTile, Throughput};
-use crate::kernel::winograd::{FREQUENCIES, TILE};
+use crate::kernel::winograd::{FREQUENCIES, PATCH, TILE};
 
-/// Arithmetic of the input transform for a tile and a vector of channels: 10 one-dimensional transforms (two
-/// columns come from the tile before) of 14 operations.
-const INPUT_OPERATIONS: usize = 10 * 14;
-/// Its loads and stores: 4 new columns of 6, and 36 frequencies.
-const INPUT_MOVES: usize = 4 * 6 + FREQUENCIES;
-/// Arithmetic of the output transform for a tile and a vector: 6 columns and 4 rows of 13 operations.
-const OUTPUT_OPERATIONS: usize = 10 * 13;
-/// Its loads and stores.
-const OUTPUT_MOVES: usize = FREQUENCIES + TILE * TILE;
+/// Arithmetic of the input transform for a tile and a vector of channels: 14 one-dimensional transforms (two
+/// columns come from the tile before) of 26 operations.
+const INPUT_OPERATIONS: usize = 14 * 26;
+/// Its loads and stores: 6 new columns of 8, loaded for each pair of frequencies but for the outermost two, and 64
+/// frequencies.
+const INPUT_MOVES: usize = 6 * (8 + 3 * 6) + FREQUENCIES;
+/// Arithmetic of the output transform for a tile and a vector: 8 columns and 6 rows of 20 operations, and the bias.
+const OUTPUT_OPERATIONS: usize = 14 * 20 + 12;
+/// Its loads and stores, those between the two axes included.
+const OUTPUT_MOVES: usize = FREQUENCIES + 2 * PATCH * TILE + TILE * TILE;
 /// Cycles in which a direct kernel begins a window position and misses the loop's end.
 const WINDOW_CYCLES: f64 = 8.0;
 /// Cycles in which a kernel begins a register tile.
@@ -67,7 +68,7 @@ pub(crate) fn choose(shape: Shape, kernels: &Kernels) -> Choice {
     }
 }
 
-/// Winograd F(4x4, 3x3).
+/// Winograd F(6x6, 3x3).
 fn winograd(shape: Shape, kernels: &Kernels) -> Choice {
     let t = &kernels.throughput;
     let vector_bytes = (kernels.lanes * size_of::<f32>()) as f64;

@@ -114,7 +114,7 @@ pub(crate) fn explain(
         } else {
             Order::Frame
         },
-        arena_bytes: (layout.floats * size_of::<f32>()) as u64,
+        arena_bytes: layout.bytes() as u64,
         packed_bytes: layers.iter().map(|layer| layer.packed_bytes).sum(),
         layers,
     })
@@ -164,8 +164,8 @@ mod tests {
                 assert!(tiles.clone().all(|t| t == tile), "{isa}: {layer:?}");
                 let vectors: usize = tiles.map(|t| t.1).sum();
                 assert_eq!(vectors * plan.lanes, 48);
-                // 36 frequencies of 48 by 48 channels, and what keeps blocks on cache lines apart.
-                let bytes = (36 * 48 * 48 * size_of::<f32>()) as u64;
+                // 64 frequencies of 48 by 48 channels, and what keeps blocks on cache lines apart.
+                let bytes = (64 * 48 * 48 * size_of::<f32>()) as u64;
                 assert_eq!(layer.packed_bytes, bytes);
             }
             let shares: f64 = plan.layers.iter().map(|layer| layer.cost_share).sum();
@@ -182,12 +182,12 @@ mod tests {
         assert_eq!(large.order, Order::Stream);
         assert_eq!(large.arena_bytes, large.tiling.memory_bytes);
         assert_eq!(large.layers[1].size, (1000, 1000));
-        let cut = explained(&compiled, isa, 1000, Some(100));
-        let side = 100 + 2 * cut.tiling.halo;
+        let cut = explained(&compiled, isa, 1000, Some(102));
+        let side = 102 + 2 * cut.tiling.halo;
         assert_eq!((cut.tiling.tiles, cut.layers[1].size), (100, (side, side)));
         // Beside the arena a cut picture has rows waiting on both sides: of a row of tiles with its halo, and of
         // the finished pixels of one.
-        let waiting = (side * 1000 * 3 + 400 * 4000 * 3) * size_of::<f32>();
+        let waiting = (side * 1000 * 3 + 4 * 102 * 4000 * 3) * size_of::<f32>();
         assert_eq!(cut.arena_bytes + waiting as u64, cut.tiling.memory_bytes);
     }
 

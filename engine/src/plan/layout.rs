@@ -24,6 +24,14 @@ const BATCH_BYTES: usize = 16 << 20;
 /// Feature maps up to this size stay near enough for one layer to run after the other.
 const FRAME_BYTES: usize = 48 << 20;
 
+/// All layers at once have to take this many times less than the whole frame: one layer at a time is faster, because its
+/// weights stay nearer.
+const STREAM_SAVES: usize = 2;
+/// Rows of Winograd tiles that each layer advances by where all run at once, as long as the rings stay small: the more,
+/// the less often weights change.
+const STREAM_TILE_ROWS: usize = 3;
+const STREAM_BYTES: usize = 256 << 20;
+
 /// Rows of a slot: a ring in the arena.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Map {
@@ -83,22 +91,35 @@ pub(crate) struct Layout {
     pub streams: bool,
     /// Threads that it was made for.
     pub threads: usize,
-    /// Arena size.
+    /// Floats of the arena.
     pub floats: usize,
 }
 
 impl Layout {
     /// Lays out a run over `width` x `height` input pixels (multiples of the network's own) on `threads`
-    /// threads: whole frames where they stay near the cache, else what takes less memory.
+    /// threads: whole frames where they stay near the cache, or where all layers at once would hardly take less.
     pub fn new(compiled: &Compiled, width: usize, height: usize, threads: usize) -> Result<Layout> {
         let frame = Layout::frame(compiled, width, height, threads)?;
-        if frame.floats * size_of::<f32>() <= FRAME_BYTES {
+        if frame.bytes() <= FRAME_BYTES {
             return Ok(frame);
         }
-        let stream = Layout::stream(compiled, width, height, threads)?;
-        Ok(stream
-            .filter(|stream| stream.floats < frame.floats)
-            .unwrap_or(frame))
+        for tile_rows in (1..=STREAM_TILE_ROWS).rev() {
+            let most = match tile_rows {
+                1 => frame.bytes() / STREAM_SAVES,
+                _ => STREAM_BYTES.min(frame.bytes() / STREAM_SAVES),
+            };
+            let unit = tile_rows * TILE;
+            let stream = Layout::stream(compiled, width, height, threads, unit)?;
+            if let Some(stream) = stream.filter(|stream| stream.bytes() <= most) {
+                return Ok(stream);
+            }
+        }
+        Ok(frame)
+    }
+
+    /// Arena size.
+    pub fn bytes(&self) -> usize {
+        self.floats * size_of::<f32>()
     }
 
     /// One layer after the other.
@@ -113,18 +134,19 @@ impl Layout {
         Ok(Layout::with(compiled, &extents, threads, schedule, false))
     }
 
-    /// All layers at once; `None` for networks with a layer that needs all of its input.
+    /// All layers at once, `unit` rows at a time; `None` for networks with a layer that needs all of its input.
     pub fn stream(
         compiled: &Compiled,
         width: usize,
         height: usize,
         threads: usize,
+        unit: usize,
     ) -> Result<Option<Layout>> {
         let extents = extents(compiled, width, height)?;
         let scale = compiled.info.scale;
         let row_bytes = width * scale * compiled.info.out_channels * size_of::<f32>();
-        let batch = (BATCH_BYTES / (TILE * scale * row_bytes)).clamp(1, 64);
-        let schedule = Schedule::stream(compiled, &extents, TILE, batch);
+        let batch = (BATCH_BYTES / (unit * scale * row_bytes)).clamp(1, 64);
+        let schedule = Schedule::stream(compiled, &extents, unit, batch);
         Ok(schedule.map(|schedule| Layout::with(compiled, &extents, threads, schedule, true)))
     }
 
