@@ -143,6 +143,13 @@ static MODELS: &[Embedded] = &[
         "soft, noisy or compressed photos; cleans and does not invent"
     ),
     embedded!(
+        "recover-fast-x2",
+        Recover,
+        Fast,
+        2,
+        "the same, twice the size"
+    ),
+    embedded!(
         "art-fast-x4",
         Art,
         Fast,
@@ -242,7 +249,8 @@ mod tests {
         assert_eq!(name(Family::Photo, Tier::Fast, 1.0), "photo-fast-x2");
         assert_eq!(name(Family::Photo, Tier::Fast, 2.01), "photo-fast-x4");
         assert_eq!(name(Family::Photo, Tier::Best, 2.0), "photo-best-x4");
-        assert_eq!(name(Family::Recover, Tier::Best, 2.0), "recover-fast-x4");
+        assert_eq!(name(Family::Recover, Tier::Best, 2.0), "recover-fast-x2");
+        assert_eq!(name(Family::Recover, Tier::Best, 3.0), "recover-fast-x4");
     }
 
     #[test]
