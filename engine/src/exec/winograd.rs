@@ -1,7 +1,7 @@
 //! A task of a Winograd convolution: blocks of tiles, and what to ask for ahead so that memory keeps out of their way.
 
 use super::task::Task;
-use crate::kernel::ahead::Ahead;
+use crate::kernel::ahead::{Ahead, Purpose};
 use crate::kernel::epilogue::MAX_MERGES;
 use crate::kernel::gemm::Gemm;
 use crate::kernel::winograd::{FREQUENCIES, InputTransform, OutputTransform, PATCH, TILE};
@@ -148,7 +148,8 @@ impl Task<'_> {
             // SAFETY: rows past the end of the map are the row of zeros.
             let row = unsafe { self.row(out, (y + i) as isize) };
             let stride = out.pixel_stride;
-            ahead.add(row.wrapping_add(x * stride), tiles * TILE * stride);
+            let len = tiles * TILE * stride;
+            ahead.add(row.wrapping_add(x * stride), len, Purpose::Write);
         }
     }
 
@@ -167,7 +168,8 @@ impl Task<'_> {
                 // SAFETY: rows outside the map are the row of zeros.
                 let row = unsafe { self.row(map, (y + i) as isize - 1) };
                 let stride = map.pixel_stride;
-                ahead.add(row.wrapping_add(x * stride), tiles * TILE * stride);
+                let len = tiles * TILE * stride;
+                ahead.add(row.wrapping_add(x * stride), len, Purpose::Read);
             }
         }
     }

@@ -7,16 +7,24 @@
 
 use super::winograd::FREQUENCIES;
 use crate::buffer::LINE;
-use crate::simd::prefetch;
+use crate::simd::{prefetch, prefetch_to_write};
 use std::ptr::null;
 
 /// Most rows of a block: those of five concatenated maps and the output. Others are left to the hardware.
 const MAX_ROWS: usize = 48;
 
+/// What a row is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    Read,
+    /// Lines that another core has are taken from it, which may be on another die.
+    Write,
+}
+
 /// Requests of one block.
 pub(crate) struct Ahead {
-    /// First float and the cache lines of a frequency's part.
-    rows: [(*const f32, usize); MAX_ROWS],
+    /// First float, the cache lines of a frequency's part, what for.
+    rows: [(*const f32, usize, Purpose); MAX_ROWS],
     count: usize,
     /// Lines to ask for between two register tiles.
     portion: usize,
@@ -30,7 +38,7 @@ impl Ahead {
     /// Nothing to ask for.
     pub fn new() -> Ahead {
         Ahead {
-            rows: [(null(), 0); MAX_ROWS],
+            rows: [(null(), 0, Purpose::Read); MAX_ROWS],
             count: 0,
             portion: 0,
             frequency: 0,
@@ -40,9 +48,9 @@ impl Ahead {
     }
 
     /// Adds `len` floats from `start` on.
-    pub fn add(&mut self, start: *const f32, len: usize) {
+    pub fn add(&mut self, start: *const f32, len: usize, purpose: Purpose) {
         if let Some(row) = self.rows.get_mut(self.count) {
-            *row = (start, len.div_ceil(FREQUENCIES * LINE));
+            *row = (start, len.div_ceil(FREQUENCIES * LINE), purpose);
             self.count += 1;
         }
     }
@@ -63,11 +71,15 @@ impl Ahead {
     pub fn fetch(&mut self) {
         let mut left = self.portion;
         while left > 0 && self.row < self.count {
-            let (start, part) = self.rows[self.row];
+            let (start, part, purpose) = self.rows[self.row];
             let lines = (part - self.line).min(left);
             let first = start.wrapping_add((self.frequency * part + self.line) * LINE);
             for i in 0..lines {
-                prefetch(first.wrapping_add(i * LINE));
+                let line = first.wrapping_add(i * LINE);
+                match purpose {
+                    Purpose::Read => prefetch(line),
+                    Purpose::Write => prefetch_to_write(line),
+                }
             }
             left -= lines;
             self.line += lines;
