@@ -30,6 +30,7 @@ const STREAM_SAVES: usize = 2;
 /// Rows of Winograd tiles that each layer advances by where all run at once, as long as the rings stay small: the more,
 /// the less often weights change.
 const STREAM_TILE_ROWS: usize = 3;
+/// What small is.
 const STREAM_BYTES: usize = 256 << 20;
 
 /// Rows of a slot: a ring in the arena.
