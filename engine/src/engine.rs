@@ -183,7 +183,7 @@ impl Engine {
             let mut plan = self.plan(None, width, height)?;
             if let Some(len) = plan.output_len() {
                 let mut rows = image.rows();
-                let mut data = vec![0.0; len];
+                let mut data = Vec::with_capacity(len);
                 while !plan.is_done() {
                     let mut source = |row: &mut [f32]| rows.next_row(row);
                     let share = plan.advance_into(&self.pool, &mut source, &mut data)?;

@@ -1,10 +1,11 @@
 //! Runs a plan: input rows in, output rows out, all threads busy in between.
 //!
-//! Threads draw tasks in schedule order from one counter. A task of tick `t` starts once all tasks up to
-//! tick `t - lag` are complete; that is the only synchronisation. Every float is written by one task, and
+//! Each thread has its share of every tick. A task starts once all tasks up to [`LAG`] ticks before and those units of the
+//! tick before that it touches are complete; that is the only synchronisation. Every float is written by one task, and
 //! what a task computes does not depend on which thread runs it or when: any number of threads gives the
 //! same bits.
 
+mod shares;
 mod task;
 mod winograd;
 
@@ -12,10 +13,13 @@ use crate::buffer::Buffer;
 use crate::network::INPUT;
 use crate::plan::compile::{Compiled, Step};
 use crate::plan::layout::Layout;
+use crate::plan::schedule::LAG;
 use crate::{Error, Result};
+use shares::{Shares, TaskId};
+use std::mem::MaybeUninit;
 use std::ops::Range;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use task::Arena;
 
 /// A compiled network laid out for one image size, with its memory.
@@ -23,12 +27,7 @@ pub(crate) struct Plan {
     compiled: Arc<Compiled>,
     layout: Layout,
     arena: Buffer,
-    /// For each unit, the number of tasks before it; one more at the end.
-    first_task: Vec<usize>,
-    /// For each unit, its tick.
-    tick_of: Vec<usize>,
-    /// For each tick, tasks that are not complete.
-    remaining: Vec<AtomicUsize>,
+    shares: Shares,
     /// Real input size; the layout's is rounded up to the network's multiple.
     width: usize,
     height: usize,
@@ -79,32 +78,12 @@ impl Plan {
         height: usize,
     ) -> Result<Plan> {
         let arena = Buffer::zeroed(layout.floats)?;
-        let mut first_task = Vec::with_capacity(layout.schedule.units.len() + 1);
-        let mut tasks = 0;
-        for unit in &layout.schedule.units {
-            first_task.push(tasks);
-            tasks += layout
-                .row_pixels(&compiled.steps[unit.step])
-                .div_ceil(layout.chunk[unit.step]);
-        }
-        first_task.push(tasks);
-        let mut tick_of = vec![0; layout.schedule.units.len()];
-        for (tick, units) in layout.schedule.ticks.iter().enumerate() {
-            tick_of[units.clone()].fill(tick);
-        }
-        let remaining = layout
-            .schedule
-            .ticks
-            .iter()
-            .map(|_| AtomicUsize::new(0))
-            .collect();
+        let shares = Shares::new(&compiled, &layout);
         let mut plan = Plan {
             compiled,
             layout,
             arena,
-            first_task,
-            tick_of,
-            remaining,
+            shares,
             width,
             height,
             loaded: 0,
@@ -123,10 +102,7 @@ impl Plan {
     /// Begins an image, the first or another of the same size.
     pub fn start(&mut self) {
         (self.loaded, self.batch, self.ready) = (0, 0, 0..0);
-        for (tick, units) in self.layout.schedule.ticks.iter().enumerate() {
-            let tasks = self.first_task[units.end] - self.first_task[units.start];
-            *self.remaining[tick].get_mut() = tasks;
-        }
+        self.shares.start();
     }
 
     /// Runs the next part of the image: `source` fills the input rows (interleaved, `width` pixels) in order
@@ -140,16 +116,23 @@ impl Plan {
         self.advance_to(pool, source, None)
     }
 
-    /// As [`Plan::advance`], with the output rows written to where they belong in `image`, by all threads:
-    /// [`Plan::output_len`] floats. None of them is in [`Plan::output_row`].
+    /// As [`Plan::advance`], with the output rows written to where they belong in `image`, by all threads. It is empty, with
+    /// room for [`Plan::output_len`] floats, until the plan is done. None of them is in [`Plan::output_row`].
     pub fn advance_into(
         &mut self,
         pool: &rayon::ThreadPool,
         source: &mut dyn FnMut(&mut [f32]) -> Result<()>,
-        image: &mut [f32],
+        image: &mut Vec<f32>,
     ) -> Result<f64> {
-        assert_eq!(Some(image.len()), self.output_len());
-        self.advance_to(pool, source, Some(image))
+        assert!(image.is_empty());
+        let len = self.output_len().unwrap_or(0);
+        let room = &mut image.spare_capacity_mut()[..len];
+        let share = self.advance_to(pool, source, Some(room))?;
+        if self.is_done() {
+            // SAFETY: every sample of every row has been written.
+            unsafe { image.set_len(len) };
+        }
+        Ok(share)
     }
 
     /// Floats of the whole output; `None` if it cannot be written in one piece, because the layout is larger than the
@@ -165,7 +148,7 @@ impl Plan {
         &mut self,
         pool: &rayon::ThreadPool,
         source: &mut dyn FnMut(&mut [f32]) -> Result<()>,
-        image: Option<&mut [f32]>,
+        image: Option<&mut [MaybeUninit<f32>]>,
     ) -> Result<f64> {
         let Some(batch) = self.layout.schedule.batches.get(self.batch).cloned() else {
             return Ok(0.0);
@@ -178,10 +161,8 @@ impl Plan {
         let rows = batch.output_end * self.compiled.output.shuffle;
         self.ready = self.ready.end..rows.min(self.height * self.compiled.info.scale);
         self.batch += 1;
-        let ticks = &self.layout.schedule.ticks;
-        let units = ticks[batch.ticks.start].start..ticks[batch.ticks.end - 1].end;
-        let tasks = self.first_task[units.end] - self.first_task[units.start];
-        Ok(tasks as f64 / self.first_task[self.first_task.len() - 1] as f64)
+        let tasks = self.shares.count(&batch.ticks);
+        Ok(tasks as f64 / self.shares.count(&(0..self.shares.ticks())) as f64)
     }
 
     /// The output rows that [`Plan::output_row`] can give now.
@@ -240,29 +221,22 @@ impl Plan {
         &mut self,
         pool: &rayon::ThreadPool,
         ticks: &Range<usize>,
-        image: Option<&mut [f32]>,
+        image: Option<&mut [MaybeUninit<f32>]>,
     ) -> Result<()> {
-        let schedule = &self.layout.schedule;
-        let units = schedule.ticks[ticks.start].start..schedule.ticks[ticks.end - 1].end;
-        let next = AtomicUsize::new(self.first_task[units.start]);
         let abandoned = AtomicBool::new(false);
         let arena = Arena::new(&mut self.arena, &self.layout, image);
         let worker = Worker {
             compiled: &self.compiled,
             layout: &self.layout,
-            first_task: &self.first_task,
-            tick_of: &self.tick_of,
-            remaining: &self.remaining,
-            next: &next,
-            end: self.first_task[units.end],
-            first_tick: ticks.start,
+            shares: &self.shares,
+            ticks: ticks.clone(),
             abandoned: &abandoned,
             arena,
         };
         if pool.current_num_threads() == 1 {
-            worker.work(0, units);
+            worker.work(0);
         } else {
-            pool.broadcast(|context| worker.work(context.index(), units.clone()));
+            pool.broadcast(|context| worker.work(context.index()));
         }
         if abandoned.load(Ordering::Relaxed) {
             return Err(Error::Cancelled);
@@ -275,12 +249,8 @@ impl Plan {
 struct Worker<'a> {
     compiled: &'a Compiled,
     layout: &'a Layout,
-    first_task: &'a [usize],
-    tick_of: &'a [usize],
-    remaining: &'a [AtomicUsize],
-    next: &'a AtomicUsize,
-    end: usize,
-    first_tick: usize,
+    shares: &'a Shares,
+    ticks: Range<usize>,
     abandoned: &'a AtomicBool,
     arena: Arena<'a>,
 }
@@ -297,65 +267,70 @@ impl Drop for Alarm<'_> {
 }
 
 impl Worker<'_> {
-    /// Draws tasks until none is left.
-    fn work(&self, thread: usize, units: Range<usize>) {
+    /// Runs this thread's share of every tick, and others' where it would have to wait for them.
+    fn work(&self, thread: usize) {
         let _alarm = Alarm(self.abandoned);
-        let mut unit = units.start;
-        let mut settled = self.first_tick;
-        loop {
-            let task = self.next.fetch_add(1, Ordering::Relaxed);
-            if task >= self.end {
+        let mut settled = self.ticks.start;
+        for tick in self.ticks.clone() {
+            let done = (tick + 1).saturating_sub(LAG);
+            if !self.settle(thread, &mut settled, done) {
                 return;
             }
-            while self.first_task[unit + 1] <= task {
-                unit += 1;
+            while let Some(task) = self.shares.draw(tick, thread) {
+                let mut after = self.layout.after[task.unit as usize].clone();
+                let is_ready = || {
+                    while !after.is_empty() && self.shares.is_unit_complete(after.start) {
+                        after.start += 1;
+                    }
+                    after.is_empty()
+                };
+                if !self.help_until(thread, tick.saturating_sub(1), is_ready) {
+                    return;
+                }
+                self.run(thread, tick, task);
             }
-            let tick = self.tick_of[unit];
-            if !self.wait_for(tick, &mut settled) {
-                return;
-            }
-            // The task after the ones that the other threads will have drawn by then: a guess, for prefetching.
-            let threads = self.layout.threads;
-            let upcoming = self.next.load(Ordering::Relaxed) + threads - 1;
-            let upcoming = (upcoming < self.end).then(|| self.place(unit, upcoming));
-            let (_, pixels) = self.place(unit, task);
-            self.arena
-                .run(self.compiled, self.layout, thread, (unit, pixels), upcoming);
-            self.remaining[tick].fetch_sub(1, Ordering::Release);
         }
+        self.settle(thread, &mut settled, self.ticks.end);
     }
 
-    /// The unit and the output pixels of a task that belongs to `unit` or a later one.
-    fn place(&self, mut unit: usize, task: usize) -> (usize, Range<usize>) {
-        while self.first_task[unit + 1] <= task {
-            unit += 1;
-        }
-        let step = self.layout.schedule.units[unit].step;
-        let chunk = self.layout.chunk[step];
-        let x = (task - self.first_task[unit]) * chunk;
-        let width = self.layout.row_pixels(&self.compiled.steps[step]);
-        (unit, x..(x + chunk).min(width))
-    }
-
-    /// Waits until every task up to `tick - lag` is complete; false if a thread died. Ticks before
-    /// `settled` are known to be complete.
-    fn wait_for(&self, tick: usize, settled: &mut usize) -> bool {
-        while *settled + self.layout.schedule.lag <= tick {
-            let mut spins = 0u32;
-            while self.remaining[*settled].load(Ordering::Acquire) != 0 {
-                if self.abandoned.load(Ordering::Relaxed) {
-                    return false;
-                }
-                spins += 1;
-                if spins < 4096 {
-                    std::hint::spin_loop();
-                } else {
-                    std::thread::yield_now();
-                }
+    /// Helps until all ticks before `end` are complete; false if a thread died. Those before `settled` are.
+    fn settle(&self, thread: usize, settled: &mut usize, end: usize) -> bool {
+        while *settled < end {
+            if !self.help_until(thread, *settled, || self.shares.is_complete(*settled)) {
+                return false;
             }
             *settled += 1;
         }
         true
+    }
+
+    /// Helps with a tick, whose tasks may all run, until something `is_done`; false if a thread died.
+    fn help_until(&self, thread: usize, tick: usize, mut is_done: impl FnMut() -> bool) -> bool {
+        let mut spins = 0u32;
+        while !is_done() {
+            if let Some(task) = self.shares.help(tick) {
+                self.run(thread, tick, task);
+                continue;
+            }
+            if self.abandoned.load(Ordering::Relaxed) {
+                return false;
+            }
+            spins += 1;
+            if spins < 4096 {
+                std::hint::spin_loop();
+            } else {
+                std::thread::yield_now();
+            }
+        }
+        true
+    }
+
+    fn run(&self, thread: usize, tick: usize, task: TaskId) {
+        let place = |task: TaskId| (task.unit as usize, task.pixels());
+        let upcoming = self.shares.upcoming(tick, thread).map(place);
+        self.arena
+            .run(self.compiled, self.layout, thread, place(task), upcoming);
+        self.shares.complete(tick, task);
     }
 }
 

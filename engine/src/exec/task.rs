@@ -9,6 +9,7 @@ use crate::plan::compile::{Algorithm, Compiled, CompiledConv, Step};
 use crate::plan::layout::{Layout, Map};
 use crate::plan::schedule::Unit;
 use std::marker::PhantomData;
+use std::mem::MaybeUninit;
 use std::ops::Range;
 use std::ptr::null;
 
@@ -30,13 +31,17 @@ unsafe impl Sync for Arena<'_> {}
 
 impl<'a> Arena<'a> {
     /// The arena of a layout. Output rows go into `image`, which holds all of them, or into their ring.
-    pub fn new(buffer: &'a mut Buffer, layout: &Layout, image: Option<&'a mut [f32]>) -> Arena<'a> {
+    pub fn new(
+        buffer: &'a mut Buffer,
+        layout: &Layout,
+        image: Option<&'a mut [MaybeUninit<f32>]>,
+    ) -> Arena<'a> {
         let out = &layout.output;
         let base = buffer.as_mut_ptr();
         let (output, output_ring) = match image {
             Some(image) => {
                 assert_eq!(image.len() % out.row_stride, 0, "whole rows");
-                (image.as_mut_ptr(), image.len() / out.row_stride)
+                (image.as_mut_ptr().cast(), image.len() / out.row_stride)
             }
             None => (base.wrapping_add(out.base), out.ring),
         };

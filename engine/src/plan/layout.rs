@@ -1,5 +1,6 @@
 //! Where everything lies in the arena: maps, output rows, and each thread's scratch.
 
+use super::after::after;
 use super::compile::{Algorithm, Compiled, CompiledConv, Step};
 use super::geometry::{Extent, extents};
 use super::schedule::Schedule;
@@ -7,7 +8,7 @@ use crate::Result;
 use crate::buffer::LINE;
 use crate::kernel::gemm::MAX_TAIL;
 use crate::kernel::winograd::{FREQUENCIES, TILE};
-use crate::network::INPUT;
+use std::ops::Range;
 
 /// Winograd's transformed maps of one block should stay in the second-level cache beside the weights of
 /// the frequency at work: half of the smallest one that servers have (1 MiB) less room for the rows.
@@ -15,10 +16,6 @@ const SCRATCH_BYTES: usize = 320 << 10;
 /// Tiles that a block has even where they do not fit that: all weights are read again for each block, and those
 /// of deep layers do not stay in the second-level cache.
 const MIN_BLOCK_TILES: usize = 12;
-/// Tiles that a task should have, so that a layer's weights are read from the cache often enough.
-const TASK_TILES: usize = 128;
-/// Tasks a tick should have for every thread, so that the last one is short.
-const TASKS_PER_THREAD: usize = 3;
 /// Output that may wait in memory between two calls of the sink.
 const BATCH_BYTES: usize = 16 << 20;
 /// Feature maps up to this size stay near enough for one layer to run after the other.
@@ -85,9 +82,9 @@ pub(crate) struct Layout {
     pub scratch_stride: usize,
     /// By step; of use to Winograd convolutions only.
     pub winograd: Vec<Scratch>,
-    /// By step: output pixels in a task's stretch of a row, a multiple of the Winograd tile.
-    pub chunk: Vec<usize>,
     pub schedule: Schedule,
+    /// By unit: the units of the tick before that must be complete when it starts.
+    pub after: Vec<Range<usize>>,
     /// Whether all layers run at once ([`Schedule::stream`]).
     pub streams: bool,
     /// Threads that it was made for.
@@ -215,34 +212,11 @@ impl Layout {
                 map.base = base;
             }
         }
-        let tick_units = schedule
-            .ticks
-            .iter()
-            .map(|t| t.len())
-            .max()
-            .unwrap_or(1)
-            .max(1);
-        let wanted = (threads * TASKS_PER_THREAD).div_ceil(tick_units);
-        let chunk = compiled
-            .steps
-            .iter()
-            .map(|step| {
-                let width = match step {
-                    Step::Emit { input, .. } => extents[*input].width,
-                    _ => extents[step.output().unwrap_or(INPUT)].width,
-                };
-                let tiles = width.div_ceil(TILE);
-                let pieces = tiles
-                    .div_ceil(TASK_TILES)
-                    .max(wanted.min(tiles.div_ceil(8)));
-                let pieces = if pieces > 1 {
-                    pieces.next_multiple_of(threads.min(tiles))
-                } else {
-                    1
-                };
-                tiles.div_ceil(pieces) * TILE
-            })
-            .collect();
+        // Units of a stream touch nothing of the tick before.
+        let after = match streams {
+            true => vec![0..0; schedule.units.len()],
+            false => after(compiled, &maps, &schedule),
+        };
         Layout {
             maps,
             output,
@@ -250,8 +224,8 @@ impl Layout {
             scratch,
             scratch_stride,
             winograd,
-            chunk,
             schedule,
+            after,
             streams,
             threads,
             floats,

@@ -1,14 +1,14 @@
 //! In which order the rows of the feature maps are made.
 //!
 //! Work is cut into *units* of a few rows of one step's output. A schedule is a list of *ticks*; units in
-//! one tick do not depend on each other, and a unit reads only rows that were finished `lag` ticks before.
+//! one tick do not depend on each other. A unit may start when all ticks up to [`LAG`] before its own are complete, and
+//! those units of the tick before that it touches ([`after`]): no barrier shows.
 //!
 //! - **Frame**: a tick is one step over the whole image. Maps are whole, memory is shared by liveness. Best
 //!   for small images, where a layer's weights stay in the cache.
 //! - **Stream**: in every tick each step advances by one unit, a little behind the step that feeds it, so
 //!   rows flow through all layers at once. A map is a ring of the few rows that are still needed: memory
-//!   grows with the width only, nothing is computed twice. With a lag of two ticks a thread that is done
-//!   with one tick starts the next while others finish: no barrier shows.
+//!   grows with the width only, nothing is computed twice. A unit touches nothing of the tick before.
 
 use super::compile::{Compiled, Step};
 use super::geometry::Extent;
@@ -17,6 +17,9 @@ use std::ops::Range;
 
 /// Layers that run between two reports of progress where the whole frame goes through one after the other.
 const FRAME_BATCH: usize = 24;
+
+/// Ticks between a unit and those that are surely complete when it starts.
+pub(crate) const LAG: usize = 2;
 
 /// One unit of work.
 #[derive(Clone, Debug, PartialEq)]
@@ -42,8 +45,6 @@ pub(crate) struct Schedule {
     pub units: Vec<Unit>,
     /// For each tick, its range of `units`.
     pub ticks: Vec<Range<usize>>,
-    /// A unit may start when all ticks up to `lag` before its own are complete.
-    pub lag: usize,
     pub batches: Vec<Batch>,
     /// Rows that each slot's ring must hold.
     pub ring: Vec<usize>,
@@ -92,7 +93,6 @@ impl Schedule {
         Schedule {
             units,
             ticks,
-            lag: 1,
             batches,
             ring: extents.iter().map(|e| e.height).collect(),
             output_ring: rows,
@@ -107,7 +107,6 @@ impl Schedule {
         unit: usize,
         batch: usize,
     ) -> Option<Schedule> {
-        const LAG: usize = 2;
         if compiled
             .steps
             .iter()
@@ -196,7 +195,6 @@ impl Schedule {
         Some(Schedule {
             units,
             ticks,
-            lag: LAG,
             batches,
             ring,
             output_ring,
