@@ -1,7 +1,7 @@
 //! A task of a Winograd convolution: blocks of tiles, and what to ask for ahead so that memory keeps out of their way.
 
 use super::task::Task;
-use crate::kernel::ahead::{Ahead, Purpose};
+use crate::kernel::ahead::Ahead;
 use crate::kernel::epilogue::MAX_MERGES;
 use crate::kernel::gemm::Gemm;
 use crate::kernel::winograd::{FREQUENCIES, InputTransform, OutputTransform, PATCH, TILE};
@@ -149,7 +149,7 @@ impl Task<'_> {
             let row = unsafe { self.row(out, (y + i) as isize) };
             let stride = out.pixel_stride;
             let len = tiles * TILE * stride;
-            ahead.add(row.wrapping_add(x * stride), len, Purpose::Write);
+            ahead.add(row.wrapping_add(x * stride), len);
         }
     }
 
@@ -169,7 +169,7 @@ impl Task<'_> {
                 let row = unsafe { self.row(map, (y + i) as isize - 1) };
                 let stride = map.pixel_stride;
                 let len = tiles * TILE * stride;
-                ahead.add(row.wrapping_add(x * stride), len, Purpose::Read);
+                ahead.add(row.wrapping_add(x * stride), len);
             }
         }
     }

@@ -7,24 +7,16 @@
 
 use super::winograd::FREQUENCIES;
 use crate::buffer::LINE;
-use crate::simd::{prefetch, prefetch_to_write};
+use crate::simd::prefetch;
 use std::ptr::null;
 
 /// Most rows of a block: those of five concatenated maps and the output. Others are left to the hardware.
 const MAX_ROWS: usize = 48;
 
-/// What a row is asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Purpose {
-    Read,
-    /// Lines that another core has are taken from it, which may be on another die.
-    Write,
-}
-
 /// Requests of one block.
 pub(crate) struct Ahead {
-    /// First float, the cache lines of a frequency's part, what for.
-    rows: [(*const f32, usize, Purpose); MAX_ROWS],
+    /// First float, and the cache lines of a frequency's part.
+    rows: [(*const f32, usize); MAX_ROWS],
     count: usize,
     /// Lines to ask for between two register tiles.
     portion: usize,
@@ -38,7 +30,7 @@ impl Ahead {
     /// Nothing to ask for.
     pub fn new() -> Ahead {
         Ahead {
-            rows: [(null(), 0, Purpose::Read); MAX_ROWS],
+            rows: [(null(), 0); MAX_ROWS],
             count: 0,
             portion: 0,
             frequency: 0,
@@ -48,9 +40,9 @@ impl Ahead {
     }
 
     /// Adds `len` floats from `start` on.
-    pub fn add(&mut self, start: *const f32, len: usize, purpose: Purpose) {
+    pub fn add(&mut self, start: *const f32, len: usize) {
         if let Some(row) = self.rows.get_mut(self.count) {
-            *row = (start, len.div_ceil(FREQUENCIES * LINE), purpose);
+            *row = (start, len.div_ceil(FREQUENCIES * LINE));
             self.count += 1;
         }
     }
@@ -71,15 +63,11 @@ impl Ahead {
     pub fn fetch(&mut self) {
         let mut left = self.portion;
         while left > 0 && self.row < self.count {
-            let (start, part, purpose) = self.rows[self.row];
+            let (start, part) = self.rows[self.row];
             let lines = (part - self.line).min(left);
             let first = start.wrapping_add((self.frequency * part + self.line) * LINE);
             for i in 0..lines {
-                let line = first.wrapping_add(i * LINE);
-                match purpose {
-                    Purpose::Read => prefetch(line),
-                    Purpose::Write => prefetch_to_write(line),
-                }
+                prefetch(first.wrapping_add(i * LINE));
             }
             left -= lines;
             self.line += lines;

@@ -43,18 +43,6 @@ pub(crate) fn prefetch(p: *const f32) {
     let _ = p;
 }
 
-/// As [`prefetch`], for a line that will be written: other cores give it up now, and not when the store waits.
-#[inline(always)]
-pub(crate) fn prefetch_to_write(p: *const f32) {
-    #[cfg(target_arch = "x86_64")]
-    // SAFETY: prefetching faults on no address; x86-64 processors that do not know the instruction pass over it.
-    unsafe {
-        std::arch::asm!("prefetchw [{0}]", in(reg) p, options(nostack, preserves_flags, readonly));
-    }
-    #[cfg(not(target_arch = "x86_64"))]
-    let _ = p;
-}
-
 /// `at`, without the compiler knowing how it was computed. Where an inner loop walks along dozens of strided
 /// addresses it would otherwise keep a pointer to each, in memory for want of registers, and load it before
 /// every access.
