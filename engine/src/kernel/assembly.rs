@@ -170,7 +170,7 @@ fn an_oversized_tile_is_found() {
     #[target_feature(enable = "avx512f")]
     unsafe fn oversized(a: &mut Gemm) {
         // SAFETY: never called.
-        unsafe { gemm::<Avx512, 10, 1, 3>(a) }
+        unsafe { gemm::<Avx512, 10, 3>(a) }
     }
     let entry = oversized as unsafe fn(&mut Gemm) as *const () as u64;
     let loops = inner_loops(&Loaded, entry, 10, 30);

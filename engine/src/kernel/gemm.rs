@@ -27,8 +27,7 @@ pub(crate) struct Gemm<'a> {
     pub dst_stride: usize,
     /// Packed `[K][J * LANES]`.
     pub weights: *const f32,
-    /// Rows. The last register tile may run up to [`MAX_TAIL`] - 1 rows past them: those must be readable
-    /// and writable, and hold garbage afterwards.
+    /// Rows.
     pub rows: usize,
     /// `K`.
     pub depth: usize,
@@ -36,18 +35,17 @@ pub(crate) struct Gemm<'a> {
     pub ahead: &'a mut Ahead,
 }
 
-/// Most rows of the small register tile that finishes a product.
-pub(crate) const MAX_TAIL: usize = 4;
+/// Most rows of a register tile.
+pub(crate) const MAX_ROWS: usize = 12;
 
-/// The product by register tiles of `P` rows and `J` vectors; what is left, by tiles of `T` rows. The sums
-/// are the same either way.
+/// The product by register tiles of `P` rows and `J` vectors, and one of just the rows that are left.
 ///
 /// # Safety
 ///
 /// The pointers cover what [`Gemm`] says, and the processor has `S`.
 #[inline(always)]
-pub(crate) unsafe fn gemm<S: Simd, const P: usize, const T: usize, const J: usize>(a: &mut Gemm) {
-    const { assert!(T <= MAX_TAIL) };
+pub(crate) unsafe fn gemm<S: Simd, const P: usize, const J: usize>(a: &mut Gemm) {
+    const { assert!(P <= MAX_ROWS) };
     // SAFETY: the caller's contract.
     unsafe {
         let mut row = 0;
@@ -56,11 +54,21 @@ pub(crate) unsafe fn gemm<S: Simd, const P: usize, const T: usize, const J: usiz
             a.ahead.fetch();
             row += P;
         }
-        while row < a.rows {
-            tile::<S, T, J>(a, row);
-            a.ahead.fetch();
-            row += T;
+        match a.rows - row {
+            1 => tile::<S, 1, J>(a, row),
+            2 => tile::<S, 2, J>(a, row),
+            3 => tile::<S, 3, J>(a, row),
+            4 => tile::<S, 4, J>(a, row),
+            5 => tile::<S, 5, J>(a, row),
+            6 if P > 6 => tile::<S, 6, J>(a, row),
+            7 if P > 7 => tile::<S, 7, J>(a, row),
+            8 if P > 8 => tile::<S, 8, J>(a, row),
+            9 if P > 9 => tile::<S, 9, J>(a, row),
+            10 if P > 10 => tile::<S, 10, J>(a, row),
+            11 if P > 11 => tile::<S, 11, J>(a, row),
+            _ => return,
         }
+        a.ahead.fetch();
     }
 }
 

@@ -67,7 +67,7 @@ impl Kernels {
 macro_rules! kernels {
     ($module:ident, $simd:ident, $(#[$feature:meta])?
      throughput: $throughput:expr,
-     gemm: [$(($gp:literal, $gt:literal, $gj:literal)),*], direct: [$(($dp:literal, $dj:literal)),*]) => {
+     gemm: [$(($gp:literal, $gj:literal)),*], direct: [$(($dp:literal, $dj:literal)),*]) => {
         mod $module {
             use super::*;
 
@@ -82,9 +82,9 @@ macro_rules! kernels {
                 unsafe { winograd::output_transform::<simd::$simd>(a) }
             }
             $(#[$feature])?
-            unsafe fn gemm<const P: usize, const T: usize, const J: usize>(a: &mut Gemm) {
+            unsafe fn gemm<const P: usize, const J: usize>(a: &mut Gemm) {
                 // SAFETY: passed on.
-                unsafe { gemm::gemm::<simd::$simd, P, T, J>(a) }
+                unsafe { gemm::gemm::<simd::$simd, P, J>(a) }
             }
             $(#[$feature])?
             unsafe fn direct<const P: usize, const J: usize>(a: &Direct) {
@@ -99,7 +99,7 @@ macro_rules! kernels {
                 output_transform,
                 gemm: &[$(GemmKernel {
                     tile: RegisterTile { rows: $gp, vectors: $gj },
-                    run: gemm::<$gp, $gt, $gj>,
+                    run: gemm::<$gp, $gj>,
                 }),*],
                 direct: &[$(direct::<$dp, $dj>),*],
                 direct_tiles: &[$(RegisterTile { rows: $dp, vectors: $dj }),*],
@@ -113,12 +113,12 @@ macro_rules! kernels {
 #[cfg(target_arch = "x86_64")]
 kernels!(avx512, Avx512, #[target_feature(enable = "avx512f")]
     throughput: Throughput { arithmetic: 2.0, loads: 2.0, cache_bytes: 32.0, latency: 4.0, registers: 28 },
-    gemm: [(12, 4, 1), (12, 4, 2), (8, 4, 3), (6, 2, 4)], direct: [(12, 1), (12, 2), (8, 3), (6, 4)]);
+    gemm: [(12, 1), (12, 2), (8, 3), (6, 4)], direct: [(12, 1), (12, 2), (8, 3), (6, 4)]);
 #[cfg(target_arch = "x86_64")]
 kernels!(avx2, Avx2, #[target_feature(enable = "avx2,fma")]
     throughput: Throughput { arithmetic: 2.0, loads: 2.0, cache_bytes: 32.0, latency: 4.0, registers: 14 },
-    gemm: [(12, 4, 1), (6, 4, 2)], direct: [(12, 1), (6, 2)]);
+    gemm: [(12, 1), (6, 2)], direct: [(12, 1), (6, 2)]);
 // Plain x86-64: two registers a vector, and a multiplication and an addition for each.
 kernels!(portable, Portable,
     throughput: Throughput { arithmetic: 0.5, loads: 1.0, cache_bytes: 32.0, latency: 8.0, registers: 7 },
-    gemm: [(6, 2, 1)], direct: [(6, 1)]);
+    gemm: [(6, 1)], direct: [(6, 1)]);

@@ -6,7 +6,6 @@ use super::geometry::{Extent, extents};
 use super::schedule::Schedule;
 use crate::Result;
 use crate::buffer::LINE;
-use crate::kernel::gemm::MAX_TAIL;
 use crate::kernel::winograd::{FREQUENCIES, TILE};
 use std::ops::Range;
 
@@ -279,7 +278,7 @@ fn scratch(conv: &CompiledConv, compiled: &Compiled, width: usize) -> Scratch {
         .min(width.div_ceil(TILE).next_multiple_of(grain));
     // An odd number of cache lines between frequencies: the transforms touch all of them at once, and
     // powers of two would put them into the same few sets.
-    let lines = ((tiles + MAX_TAIL) * tile_stride).div_ceil(LINE) | 1;
+    let lines = (tiles * tile_stride).div_ceil(LINE) | 1;
     Scratch {
         tiles,
         grain,
