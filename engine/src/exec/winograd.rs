@@ -10,12 +10,11 @@ use crate::plan::layout::{Map, Scratch};
 use crate::plan::schedule::Unit;
 use std::ptr::null;
 
-/// Tiles of the next block where `pixels` are left: even blocks rather than full ones and a small rest, in
-/// whole register tiles.
+/// Tiles of the next block where `pixels` are left: even blocks rather than full ones and a small rest, for which all
+/// weights would be read once more.
 fn block_tiles(step: Scratch, pixels: usize) -> usize {
     let left = pixels.div_ceil(TILE);
-    let even = left.div_ceil(left.div_ceil(step.tiles));
-    even.next_multiple_of(step.grain).min(left)
+    left.div_ceil(left.div_ceil(step.tiles))
 }
 
 impl Task<'_> {

@@ -11,7 +11,7 @@ use std::ops::Range;
 
 /// Winograd's transformed maps of one block should stay in the second-level cache beside the weights of
 /// the frequency at work: half of the smallest one that servers have (1 MiB) less room for the rows.
-const SCRATCH_BYTES: usize = 320 << 10;
+const SCRATCH_BYTES: usize = 384 << 10;
 /// Tiles that a block has even where they do not fit that: all weights are read again for each block, and those
 /// of deep layers do not stay in the second-level cache.
 const MIN_BLOCK_TILES: usize = 12;
@@ -54,8 +54,6 @@ pub(crate) struct Map {
 pub(crate) struct Scratch {
     /// Tiles in a block.
     pub tiles: usize,
-    /// Blocks have a multiple of this many tiles where possible: whole register tiles.
-    pub grain: usize,
     /// Floats between tiles.
     pub tile_stride: usize,
     /// Floats between frequencies.
@@ -266,33 +264,16 @@ fn margins(compiled: &Compiled, extents: &[Extent]) -> Vec<Map> {
 /// Winograd's scratch for one convolution over rows of `width` pixels.
 fn scratch(conv: &CompiledConv, compiled: &Compiled, width: usize) -> Scratch {
     let tile_stride = conv.depth.max(conv.vectors * compiled.kernels.lanes);
-    // Column blocks of different widths have register tiles of different heights.
-    let heights = conv
-        .blocks
-        .iter()
-        .map(|b| compiled.kernels.gemm[b.vectors - 1].tile.rows);
-    let grain = heights.fold(1, least_common_multiple);
     let fit = SCRATCH_BYTES / (FREQUENCIES * tile_stride * size_of::<f32>());
-    let tiles = (fit / grain * grain)
-        .max(MIN_BLOCK_TILES.next_multiple_of(grain))
-        .min(width.div_ceil(TILE).next_multiple_of(grain));
+    let tiles = fit.max(MIN_BLOCK_TILES).min(width.div_ceil(TILE));
     // An odd number of cache lines between frequencies: the transforms touch all of them at once, and
     // powers of two would put them into the same few sets.
     let lines = (tiles * tile_stride).div_ceil(LINE) | 1;
     Scratch {
         tiles,
-        grain,
         tile_stride,
         frequency_stride: lines * LINE,
     }
-}
-
-fn least_common_multiple(a: usize, b: usize) -> usize {
-    let (mut x, mut y) = (a, b);
-    while y > 0 {
-        (x, y) = (y, x % y);
-    }
-    a / x * b
 }
 
 /// Places whole maps so that those whose lives do not overlap share memory: first fit in order of birth.
