@@ -48,6 +48,7 @@ fn reach(compiled: &Compiled) -> Option<usize> {
     // pixels per input pixel.
     let mut clean = vec![0usize; compiled.channels.len()];
     let mut density = vec![1.0f64; compiled.channels.len()];
+    let mut last = INPUT;
     for step in &compiled.steps {
         let (output, first, per_pixel) = match step {
             Step::Conv(conv) => {
@@ -85,13 +86,12 @@ fn reach(compiled: &Compiled) -> Option<usize> {
                 density[input] * factor as f64,
             ),
             Step::MaxPool { .. } | Step::Bilinear { .. } => return None,
-            &Step::Emit { input, .. } => {
-                return Some((clean[input] as f64 / density[input]).ceil() as usize);
-            }
+            &Step::Emit { input, .. } => (input, clean[input], density[input]),
         };
         (clean[output], density[output]) = (first, per_pixel);
+        last = output;
     }
-    Some(clean[INPUT])
+    Some((clean[last] as f64 / density[last]).ceil() as usize)
 }
 
 /// Origin and length of a tile with its halo along one axis: `origin` and both ends that are not the

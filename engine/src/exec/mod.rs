@@ -337,10 +337,7 @@ impl Worker<'_> {
 impl Layout {
     /// Pixels of a row of a step's output; of the last step's, before the shuffle.
     pub fn row_pixels(&self, step: &Step) -> usize {
-        match step {
-            Step::Emit { input, .. } => self.maps[*input].extent.width,
-            _ => step.output().map_or(0, |slot| self.maps[slot].extent.width),
-        }
+        self.maps[step.makes()].extent.width
     }
 }
 

@@ -6,12 +6,10 @@
 
 use crate::kernel::winograd::TILE;
 use crate::plan::compile::Compiled;
-use crate::plan::layout::Layout;
+use crate::plan::layout::{Layout, TASK_TILES};
 use std::ops::Range;
 use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
 
-/// Most tiles of a task: what a thread that waits can help with should be short.
-const TASK_TILES: usize = 128;
 /// Fewest tiles of a task, where a row has that many: short ones fill no register tile.
 const MIN_TILES: usize = 8;
 

@@ -4,8 +4,8 @@ use crate::buffer::Buffer;
 use crate::kernel::direct::{Direct, MAX_KERNEL, Source};
 use crate::kernel::epilogue::MAX_MERGES;
 use crate::kernel::pixels;
-use crate::network::{INPUT, SlotId};
-use crate::plan::compile::{Algorithm, Compiled, CompiledConv, Step};
+use crate::network::INPUT;
+use crate::plan::compile::{Algorithm, Compiled, CompiledConv, Emit, Step};
 use crate::plan::layout::{Layout, Map};
 use crate::plan::schedule::Unit;
 use std::marker::PhantomData;
@@ -78,18 +78,17 @@ impl<'a> Arena<'a> {
         // is that of an instruction set that was checked when it was chosen.
         unsafe {
             match step {
-                Step::Conv(conv) if conv.algorithm == Algorithm::Winograd => {
-                    task.winograd(conv, unit);
+                Step::Conv(conv) => {
+                    let out = task.target(conv);
+                    match conv.algorithm {
+                        Algorithm::Winograd => task.winograd(conv, &out, unit),
+                        Algorithm::Direct => task.direct(conv, &out, unit),
+                    }
+                    if let Some(emit) = &conv.emit {
+                        task.emit(&out, emit, unit);
+                    }
                 }
-                Step::Conv(conv) => task.direct(conv, unit),
-                Step::Emit {
-                    input,
-                    skip,
-                    channel_of,
-                    shuffle,
-                } => {
-                    task.emit(*input, *skip, channel_of, *shuffle, unit);
-                }
+                Step::Emit { input, emit } => task.emit(&layout.maps[*input], emit, unit),
                 _ => task.move_pixels(step, unit),
             }
             if let Some(output) = step.output() {
@@ -109,6 +108,25 @@ pub(super) struct Task<'a> {
 }
 
 impl Task<'_> {
+    /// Offset of this thread's scratch.
+    pub fn scratch(&self) -> usize {
+        self.layout.scratch + self.thread * self.layout.scratch_stride
+    }
+
+    /// Where a convolution's rows go: its map, or this thread's band if they go on to the picture at once.
+    fn target(&self, conv: &CompiledConv) -> Map {
+        if conv.emit.is_none() {
+            return self.layout.maps[conv.output];
+        }
+        let band = self.layout.band;
+        Map {
+            // The task's first pixel begins a row of the band. The row of zeros before the scratch is longer than what is
+            // taken off.
+            base: self.scratch() + band.base - self.x.start * band.pixel_stride,
+            ..band
+        }
+    }
+
     /// First pixel of row `y` of a map; of the row of zeros if there is no such row.
     pub unsafe fn row(&self, map: &Map, y: isize) -> *mut f32 {
         let at = match usize::try_from(y) {
@@ -156,9 +174,8 @@ impl Task<'_> {
         merges
     }
 
-    unsafe fn direct(&self, conv: &CompiledConv, unit: &Unit) {
+    unsafe fn direct(&self, conv: &CompiledConv, out: &Map, unit: &Unit) {
         let kernels = self.compiled.kernels;
-        let out = &self.layout.maps[conv.output];
         let empty = Source {
             rows: [null(); MAX_KERNEL],
             pixel_stride: 0,
@@ -208,25 +225,18 @@ impl Task<'_> {
         }
     }
 
-    unsafe fn emit(
-        &self,
-        input: SlotId,
-        skip: bool,
-        channel_of: &[usize],
-        factor: usize,
-        unit: &Unit,
-    ) {
-        let map = &self.layout.maps[input];
+    unsafe fn emit(&self, map: &Map, emit: &Emit, unit: &Unit) {
+        let factor = emit.shuffle;
         let picture = &self.layout.maps[INPUT];
         let out = &self.layout.output;
         let channels = self.compiled.info.out_channels;
         // SAFETY: see `Arena::run`.
         unsafe {
             for y in unit.rows.clone() {
-                let row = &self.pixels(map, y)[self.x.start * map.pixel_stride..];
-                let row = &row[..self.x.len() * map.pixel_stride];
-                let base_pixels =
-                    skip.then(|| &self.pixels(picture, y)[self.x.start * picture.pixel_stride..]);
+                let row = &*self.pixels_mut(map, y);
+                let base_pixels = emit
+                    .skip
+                    .then(|| &self.pixels(picture, y)[self.x.start * picture.pixel_stride..]);
                 for dy in 0..factor {
                     let at = (y * factor + dy) % self.arena.output_ring * out.row_stride
                         + self.x.start * factor * channels;
@@ -234,7 +244,7 @@ impl Task<'_> {
                         self.arena.output.add(at),
                         self.x.len() * factor * channels,
                     );
-                    let order = &channel_of[dy * factor * channels..][..factor * channels];
+                    let order = &emit.channel_of[dy * factor * channels..][..factor * channels];
                     pixels::emit(
                         row,
                         map.pixel_stride,

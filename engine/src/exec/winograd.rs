@@ -23,16 +23,12 @@ impl Task<'_> {
     /// # Safety
     ///
     /// As for every step: see `Arena::run`.
-    pub(super) unsafe fn winograd(&self, conv: &CompiledConv, unit: &Unit) {
+    pub(super) unsafe fn winograd(&self, conv: &CompiledConv, out: &Map, unit: &Unit) {
         let kernels = self.compiled.kernels;
         let step = self.layout.winograd[unit.step];
-        let out = &self.layout.maps[conv.output];
         // SAFETY: see `Arena::run`.
         unsafe {
-            let m = self
-                .arena
-                .base
-                .add(self.layout.scratch + self.thread * self.layout.scratch_stride);
+            let m = self.arena.base.add(self.scratch());
             let v = m.add(step.frequency_stride);
             let mut at = Some((unit.rows.start, self.x.start));
             while let Some((y, x)) = at {

@@ -91,17 +91,24 @@ pub(crate) fn emit(
     let run = factor * channels;
     let first = channel_of[0];
     let in_order = channel_of.iter().enumerate().all(|(n, &c)| first + n == c);
+    let row = &row[first..];
+    // Of known lengths what pictures in colour need: four times as fast.
+    match (in_order, skip, run, channels) {
+        (true, Some(skip), 12, 3) => return add_runs::<12, 3>(row, stride, skip, out),
+        (true, Some(skip), 6, 3) => return add_runs::<6, 3>(row, stride, skip, out),
+        (true, Some(skip), 3, 3) => return add_runs::<3, 3>(row, stride, skip, out),
+        (true, None, 12, _) => return copy_runs::<12>(row, stride, out),
+        (true, None, 6, _) => return copy_runs::<6>(row, stride, out),
+        (true, None, 3, _) => return copy_runs::<3>(row, stride, out),
+        _ => {}
+    }
     for (x, (pixel, block)) in row
-        .chunks_exact(stride)
+        .chunks(stride)
         .zip(out.chunks_exact_mut(run))
         .enumerate()
     {
-        if in_order {
-            block.copy_from_slice(&pixel[first..first + run]);
-        } else {
-            for (value, &c) in block.iter_mut().zip(channel_of) {
-                *value = pixel[c];
-            }
+        for (value, &c) in block.iter_mut().zip(channel_of) {
+            *value = pixel[c - first];
         }
         if let Some(skip) = skip {
             let base = &skip[x * channels..][..channels];
@@ -111,5 +118,31 @@ pub(crate) fn emit(
                 }
             }
         }
+    }
+}
+
+/// The first `RUN` of every `stride` samples, with the `CHANNELS` samples of its pixel of `skip` added again and again.
+fn add_runs<const RUN: usize, const CHANNELS: usize>(
+    row: &[f32],
+    stride: usize,
+    skip: &[f32],
+    out: &mut [f32],
+) {
+    let pixels = row.chunks(stride).zip(skip.as_chunks::<CHANNELS>().0);
+    for ((pixel, base), block) in pixels.zip(out.as_chunks_mut::<RUN>().0) {
+        let Some(pixel) = pixel.first_chunk::<RUN>() else {
+            return;
+        };
+        *block = std::array::from_fn(|i| pixel[i] + base[i % CHANNELS]);
+    }
+}
+
+/// The first `RUN` of every `stride` samples.
+fn copy_runs<const RUN: usize>(row: &[f32], stride: usize, out: &mut [f32]) {
+    for (pixel, block) in row.chunks(stride).zip(out.as_chunks_mut::<RUN>().0) {
+        let Some(pixel) = pixel.first_chunk::<RUN>() else {
+            return;
+        };
+        *block = *pixel;
     }
 }

@@ -52,6 +52,16 @@ pub(crate) struct CompiledConv {
     pub weights: Buffer,
     pub epilogue: Epilogue,
     pub merge_slots: Vec<SlotId>,
+    /// For the last one: its rows go to the picture as soon as they are made, and `output` to no memory.
+    pub emit: Option<Emit>,
+}
+
+/// Pixel shuffle and skip into the output rows.
+pub(crate) struct Emit {
+    pub shuffle: usize,
+    pub skip: bool,
+    /// `channel_of[(dy * shuffle + dx) * channels + c]`.
+    pub channel_of: Vec<usize>,
 }
 
 /// One step of a compiled network.
@@ -78,12 +88,10 @@ pub(crate) enum Step {
         output: SlotId,
         like: SlotId,
     },
-    /// Pixel shuffle and skip into the output rows. `channel_of[(dy * shuffle + dx) * channels + c]`.
+    /// Where no convolution comes last.
     Emit {
         input: SlotId,
-        shuffle: usize,
-        skip: bool,
-        channel_of: Vec<usize>,
+        emit: Emit,
     },
 }
 
@@ -195,12 +203,18 @@ impl Compiled {
         } else {
             shuffled
         };
-        steps.push(Step::Emit {
-            input: out.slot,
+        let emit = Emit {
             shuffle: out.shuffle,
             skip: out.skip,
             channel_of,
-        });
+        };
+        match steps.last_mut() {
+            Some(Step::Conv(conv)) if conv.output == out.slot => conv.emit = Some(emit),
+            _ => steps.push(Step::Emit {
+                input: out.slot,
+                emit,
+            }),
+        }
         let coarsest = network.ops.iter().filter_map(|op| match op {
             &Op::PixelUnshuffle {
                 input: INPUT,
@@ -347,6 +361,7 @@ fn compile_conv(
             merges: merges.collect(),
         },
         merge_slots: conv.merges.iter().map(Merge::slot).collect(),
+        emit: None,
     })
 }
 

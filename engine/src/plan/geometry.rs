@@ -1,6 +1,6 @@
 //! Sizes: how many rows and pixels every slot has, and which rows a step needs to write others.
 
-use super::compile::{Compiled, Step};
+use super::compile::{Compiled, Emit, Step};
 use crate::network::{INPUT, SlotId};
 use crate::{Error, Result};
 use std::ops::Range;
@@ -16,23 +16,37 @@ pub(crate) struct Extent {
 }
 
 impl Step {
-    /// The slot that is written; `None` for the last step, which writes the picture.
-    pub fn output(&self) -> Option<SlotId> {
+    /// The slot whose rows and pixels are made; for the last step, before the shuffle.
+    pub fn makes(&self) -> SlotId {
         match self {
-            Step::Conv(conv) => Some(conv.output),
+            Step::Conv(conv) => conv.output,
             Step::Unshuffle { output, .. }
             | Step::Nearest { output, .. }
             | Step::MaxPool { output, .. }
-            | Step::Bilinear { output, .. } => Some(*output),
-            Step::Emit { .. } => None,
+            | Step::Bilinear { output, .. } => *output,
+            Step::Emit { input, .. } => *input,
         }
+    }
+
+    /// What the last step does with its rows, which go to the picture.
+    pub fn emit(&self) -> Option<&Emit> {
+        match self {
+            Step::Conv(conv) => conv.emit.as_ref(),
+            Step::Emit { emit, .. } => Some(emit),
+            _ => None,
+        }
+    }
+
+    /// The slot that is written; `None` for the last step, which writes the picture.
+    pub fn output(&self) -> Option<SlotId> {
+        self.emit().is_none().then(|| self.makes())
     }
 
     /// Slots that are read, each with the rows of it that `rows` of the output need (before clamping to
     /// the slot's height). The last step counts its rows before the shuffle.
     pub fn reads(&self, rows: &Range<usize>) -> Vec<(SlotId, Range<isize>)> {
         let (a, b) = (rows.start as isize, rows.end as isize);
-        match self {
+        let mut reads = match self {
             Step::Conv(conv) => {
                 let (k, s, p) = (
                     conv.kernel as isize,
@@ -43,7 +57,7 @@ impl Step {
                 let inputs = conv.inputs.iter().map(|&slot| (slot, window.clone()));
                 inputs
                     .chain(conv.merge_slots.iter().map(|&slot| (slot, a..b)))
-                    .collect()
+                    .collect::<Vec<_>>()
             }
             &Step::Unshuffle { input, factor, .. } => {
                 vec![(input, a * factor as isize..b * factor as isize)]
@@ -62,12 +76,12 @@ impl Step {
                 vec![(input, a * s..(b - 1) * s + k)]
             }
             &Step::Bilinear { input, .. } => vec![(input, 0..isize::MAX)],
-            &Step::Emit { input, skip, .. } => {
-                let mut reads = vec![(input, a..b)];
-                reads.extend(skip.then_some((INPUT, a..b)));
-                reads
-            }
+            &Step::Emit { input, .. } => vec![(input, a..b)],
+        };
+        if self.emit().is_some_and(|emit| emit.skip) {
+            reads.push((INPUT, a..b));
         }
+        reads
     }
 }
 
@@ -87,9 +101,7 @@ pub(crate) fn extents(compiled: &Compiled, width: usize, height: usize) -> Resul
     ];
     extents[INPUT] = Extent { width, height };
     for step in &compiled.steps {
-        let Some(output) = step.output() else {
-            continue;
-        };
+        let output = step.makes();
         let each = |f: &dyn Fn(usize) -> Option<usize>, from: SlotId| {
             let e: Extent = extents[from];
             match (f(e.width), f(e.height)) {

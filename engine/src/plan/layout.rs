@@ -12,6 +12,8 @@ use std::ops::Range;
 /// Winograd's transformed maps of one block should stay in the second-level cache beside the weights of
 /// the frequency at work: half of the smallest one that servers have (1 MiB) less room for the rows.
 const SCRATCH_BYTES: usize = 384 << 10;
+/// Most tiles of a task: what a thread that waits can help with should be short.
+pub(crate) const TASK_TILES: usize = 128;
 /// Tiles that a block has even where they do not fit that: all weights are read again for each block, and those
 /// of deep layers do not stay in the second-level cache.
 const MIN_BLOCK_TILES: usize = 12;
@@ -77,6 +79,9 @@ pub(crate) struct Layout {
     /// Offset of the first thread's scratch, and floats between two threads'.
     pub scratch: usize,
     pub scratch_stride: usize,
+    /// From a thread's scratch on: the rows that a task of the last convolution makes, on their way to the picture. The base is
+    /// an offset from the scratch.
+    pub band: Map,
     /// By step; of use to Winograd convolutions only.
     pub winograd: Vec<Scratch>,
     pub schedule: Schedule,
@@ -190,13 +195,15 @@ impl Layout {
                 _ => Scratch::default(),
             })
             .collect();
-        let scratch_stride = winograd
-            .iter()
-            .map(Scratch::len)
-            .max()
-            .unwrap_or(0)
-            .next_multiple_of(LINE)
-            + LINE;
+        let transformed = winograd.iter().map(Scratch::len).max().unwrap_or(0);
+        let band = band(
+            compiled,
+            &maps,
+            &schedule,
+            transformed.next_multiple_of(LINE),
+        );
+        let scratch_stride =
+            band.base + (band.ring * band.row_stride).next_multiple_of(LINE) + LINE;
         let scratch = take(scratch_stride * threads);
         if streams {
             for map in &mut maps {
@@ -220,6 +227,7 @@ impl Layout {
             zeros,
             scratch,
             scratch_stride,
+            band,
             winograd,
             schedule,
             after,
@@ -259,6 +267,25 @@ fn margins(compiled: &Compiled, extents: &[Extent]) -> Vec<Map> {
             extent,
         })
         .collect()
+}
+
+/// What a task of the last convolution makes, at `base`; no rows if its map is no exception.
+fn band(compiled: &Compiled, maps: &[Map], schedule: &Schedule, base: usize) -> Map {
+    let last = compiled.steps.len() - 1;
+    let map = maps[compiled.output.slot];
+    let width = map.extent.width.min(TASK_TILES * TILE);
+    let units = schedule.units.iter().filter(|unit| unit.step == last);
+    Map {
+        base,
+        ring: match &compiled.steps[last] {
+            Step::Conv(_) => units.map(|unit| unit.rows.len()).max().unwrap_or(0),
+            _ => 0,
+        },
+        row_stride: (width * map.pixel_stride).next_multiple_of(LINE),
+        left: 0,
+        right: 0,
+        ..map
+    }
 }
 
 /// Winograd's scratch for one convolution over rows of `width` pixels.

@@ -54,10 +54,7 @@ pub(crate) struct Schedule {
 
 /// Height of a step's output; the last step counts rows before the shuffle.
 fn height(step: &Step, extents: &[Extent]) -> usize {
-    match step {
-        Step::Emit { input, .. } => extents[*input].height,
-        _ => extents[step.output().unwrap_or(INPUT)].height,
-    }
+    extents[step.makes()].height
 }
 
 impl Schedule {
@@ -94,7 +91,15 @@ impl Schedule {
             units,
             ticks,
             batches,
-            ring: extents.iter().map(|e| e.height).collect(),
+            ring: extents
+                .iter()
+                .enumerate()
+                .map(|(slot, extent)| match slot {
+                    INPUT => extent.height,
+                    _ if compiled.steps.iter().any(|s| s.output() == Some(slot)) => extent.height,
+                    _ => 0,
+                })
+                .collect(),
             output_ring: rows,
         }
     }
