@@ -107,6 +107,10 @@ impl Engine {
         &self.options
     }
 
+    fn max_memory(&self) -> u64 {
+        self.options.max_memory.unwrap_or(DEFAULT_MAX_MEMORY)
+    }
+
     /// How a pass over `width` x `height` pixels would be cut, and the memory it would hold.
     ///
     /// # Errors
@@ -114,14 +118,13 @@ impl Engine {
     /// [`Error::Limits`] if no tile fits the memory limit, [`Error::Shape`] if the picture is too small for the
     /// network.
     pub fn tiling(&self, width: usize, height: usize) -> Result<Tiling> {
-        let max = self.options.max_memory.unwrap_or(DEFAULT_MAX_MEMORY);
         tile::choose(
             &self.compiled,
             width,
             height,
             self.options.threads,
             self.options.tile,
-            max,
+            self.max_memory(),
         )
     }
 
@@ -134,23 +137,35 @@ impl Engine {
     pub fn explain(&self, width: usize, height: usize) -> Result<Explanation> {
         let tiling = self.tiling(width, height)?;
         let (isa, threads) = (self.options.isa, self.options.threads);
-        explain::explain(&self.compiled, isa, threads, tiling, (width, height))
+        explain::explain(
+            &self.compiled,
+            isa,
+            threads,
+            tiling,
+            (width, height),
+            self.max_memory(),
+        )
     }
 
     /// A plan for `width` x `height` pixels: the spare one if it fits, else a new one once the memory of
     /// `old` and of the spare is given back.
     pub(crate) fn plan(&self, old: Option<Plan>, width: usize, height: usize) -> Result<Plan> {
+        let room = self.max_memory();
         let fits = |plan: &Plan| plan.size() == (width, height);
         let spare = self
             .spare
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .take();
-        if let Some(mut plan) = old.filter(fits).or(spare.filter(fits)) {
+        if let Some(mut plan) = old
+            .filter(fits)
+            .or(spare.filter(|plan| fits(plan) && plan.bytes() <= room))
+        {
             plan.start();
             return Ok(plan);
         }
-        Plan::new(self.compiled.clone(), width, height, self.options.threads)
+        let threads = self.options.threads;
+        Plan::new(self.compiled.clone(), (width, height), threads, room)
     }
 
     /// Keeps a plan for the next picture.

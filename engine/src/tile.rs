@@ -143,7 +143,7 @@ pub(crate) fn choose(
             halo,
             tiles,
             exact: exact || tiles == 1,
-            memory_bytes: footprint(compiled, wide, tall, threads)? + waiting,
+            memory_bytes: footprint(compiled, (wide, tall), threads, max_memory)? + waiting,
             overhead: across * computed / height as f64,
         })
     };

@@ -38,35 +38,35 @@ pub(crate) struct Plan {
     ready: Range<usize>,
 }
 
-/// Bytes that a plan would take for `width` x `height` input pixels.
+/// Bytes that a plan would take for `width` x `height` input pixels: no more than `room` if there is a way.
 pub(crate) fn footprint(
     compiled: &Compiled,
-    width: usize,
-    height: usize,
+    (width, height): (usize, usize),
     threads: usize,
+    room: u64,
 ) -> Result<u64> {
     let multiple = compiled.input.multiple;
     let (w, h) = (
         width.next_multiple_of(multiple),
         height.next_multiple_of(multiple),
     );
-    Ok(Layout::new(compiled, w, h, threads)?.bytes() as u64)
+    Ok(Layout::new(compiled, (w, h), threads, room)?.bytes() as u64)
 }
 
 impl Plan {
-    /// Takes the memory for images of `width` x `height` pixels.
+    /// Takes the memory for images of `width` x `height` pixels: no more than `room` bytes if there is a way.
     pub fn new(
         compiled: Arc<Compiled>,
-        width: usize,
-        height: usize,
+        (width, height): (usize, usize),
         threads: usize,
+        room: u64,
     ) -> Result<Plan> {
         let multiple = compiled.input.multiple;
         let (w, h) = (
             width.next_multiple_of(multiple),
             height.next_multiple_of(multiple),
         );
-        let layout = Layout::new(&compiled, w, h, threads)?;
+        let layout = Layout::new(&compiled, (w, h), threads, room)?;
         Plan::with_layout(compiled, layout, width, height)
     }
 
@@ -92,6 +92,11 @@ impl Plan {
         };
         plan.start();
         Ok(plan)
+    }
+
+    /// Bytes of its memory.
+    pub fn bytes(&self) -> u64 {
+        self.layout.bytes() as u64
     }
 
     /// Width and height of the images it was made for.
@@ -277,7 +282,7 @@ impl Worker<'_> {
                 return;
             }
             while let Some(task) = self.shares.draw(tick, thread) {
-                let mut after = self.layout.after[task.unit as usize].clone();
+                let mut after = self.shares.after(task);
                 let is_ready = || {
                     while !after.is_empty() && self.shares.is_unit_complete(after.start) {
                         after.start += 1;

@@ -5,6 +5,7 @@
 //! is worth a third of the time. A thread whose share is used up helps with what it has to wait for, from the far end.
 
 use crate::kernel::winograd::TILE;
+use crate::plan::after::after;
 use crate::plan::compile::Compiled;
 use crate::plan::layout::{Layout, TASK_TILES};
 use std::ops::Range;
@@ -109,6 +110,8 @@ pub(super) struct Shares {
     /// By tick and thread: what has not been drawn of its share, as indices relative to its start: the first in the low
     /// half, the end in the high half.
     undrawn: Vec<AtomicU64>,
+    /// By unit: the units of the tick before that must be complete when it starts.
+    after: Vec<Range<usize>>,
     /// By tick: tasks that are not complete.
     incomplete: Vec<AtomicUsize>,
     /// By unit: as well.
@@ -155,6 +158,7 @@ impl Shares {
             tasks,
             undrawn: first[1..].iter().map(|_| AtomicU64::new(0)).collect(),
             first,
+            after: after(compiled, layout),
             incomplete: schedule.ticks.iter().map(|_| AtomicUsize::new(0)).collect(),
             incomplete_of_unit: schedule.units.iter().map(|_| AtomicU32::new(0)).collect(),
         };
@@ -240,6 +244,11 @@ impl Shares {
             });
         drawn.ok()?;
         taken.map(|at| self.tasks[self.first[share] + at])
+    }
+
+    /// The units of the tick before that must be complete when a task starts.
+    pub fn after(&self, task: TaskId) -> Range<usize> {
+        self.after[task.unit as usize].clone()
     }
 
     /// A task of the tick has been run.

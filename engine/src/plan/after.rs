@@ -1,8 +1,8 @@
 //! Which units of a frame wait for which of the tick before.
 
 use super::compile::Compiled;
-use super::layout::Map;
-use super::schedule::{Schedule, Unit};
+use super::layout::{Layout, Map};
+use super::schedule::Unit;
 use crate::network::SlotId;
 use std::ops::Range;
 
@@ -34,10 +34,14 @@ impl Touched {
     }
 }
 
-/// For each unit of a frame, the units of the tick before that write what it reads, or touch what it writes: maps that are
-/// not needed any more share memory with new ones.
-pub(super) fn after(compiled: &Compiled, maps: &[Map], schedule: &Schedule) -> Vec<Range<usize>> {
+/// For each unit, the units of the tick before that write what it reads, or touch what it writes: in a frame, maps that are
+/// not needed any more share memory with new ones. Units of a stream touch nothing of the tick before.
+pub(crate) fn after(compiled: &Compiled, layout: &Layout) -> Vec<Range<usize>> {
+    let (schedule, maps) = (&layout.schedule, &layout.maps);
     let mut after = vec![0..0; schedule.units.len()];
+    if layout.streams {
+        return after;
+    }
     let touched = |units: &Range<usize>| -> Vec<Touched> {
         let units = &schedule.units[units.clone()];
         let touched = |unit| Touched::new(compiled, maps, unit);
@@ -84,7 +88,6 @@ pub(super) fn after(compiled: &Compiled, maps: &[Map], schedule: &Schedule) -> V
 mod tests {
     use super::*;
     use crate::model::Model;
-    use crate::plan::layout::Layout;
     use crate::simd::Isa;
     use std::path::Path;
 
@@ -137,12 +140,12 @@ mod tests {
             let model = Model::open(Path::new(&path)).unwrap();
             let compiled = Compiled::new(model.network(), Isa::detect()).unwrap();
             let layout = Layout::frame(&compiled, width, height, 2).unwrap();
-            let units = &layout.schedule.units;
+            let (units, after) = (&layout.schedule.units, after(&compiled, &layout));
             let (mut pairs, mut waits, mut meetings) = (0, 0, 0);
             for ticks in layout.schedule.ticks.windows(2) {
                 for now in ticks[1].clone() {
                     for before in ticks[0].clone() {
-                        let waiting = layout.after[now].contains(&before);
+                        let waiting = after[now].contains(&before);
                         let meeting = meet(&compiled, &layout.maps, &units[now], &units[before]);
                         assert!(
                             waiting || !meeting,

@@ -66,6 +66,7 @@ pub(crate) fn explain(
     threads: usize,
     tiling: Tiling,
     size: (usize, usize),
+    max_memory: u64,
 ) -> Result<Explanation> {
     let multiple = compiled.input.multiple;
     // The largest tile, as the tiling reckons its memory.
@@ -76,7 +77,7 @@ pub(crate) fn explain(
             .next_multiple_of(multiple),
     };
     let (width, height) = (side(tiling.width, size.0), side(tiling.height, size.1));
-    let layout = Layout::new(compiled, width, height, threads)?;
+    let layout = Layout::new(compiled, (width, height), threads, max_memory)?;
     let extents = extents(compiled, width, height)?;
     let mut cycles = Vec::new();
     let mut layers = Vec::new();
@@ -137,8 +138,18 @@ mod tests {
     }
 
     fn explained(compiled: &Compiled, isa: Isa, side: usize, tile: Option<usize>) -> Explanation {
-        let tiling = tile::choose(compiled, side, side, 2, tile, 1 << 30).unwrap();
-        explain(compiled, isa, 2, tiling, (side, side)).unwrap()
+        within(compiled, isa, side, tile, 1 << 30)
+    }
+
+    fn within(
+        compiled: &Compiled,
+        isa: Isa,
+        side: usize,
+        tile: Option<usize>,
+        room: u64,
+    ) -> Explanation {
+        let tiling = tile::choose(compiled, side, side, 2, tile, room).unwrap();
+        explain(compiled, isa, 2, tiling, (side, side), room).unwrap()
     }
 
     /// The shipped model on every instruction set, whether this machine has it or not.
@@ -189,6 +200,24 @@ mod tests {
         // the finished pixels of one.
         let waiting = (side * 1000 * 3 + 4 * 102 * 4000 * 3) * size_of::<f32>();
         assert_eq!(cut.arena_bytes + waiting as u64, cut.tiling.memory_bytes);
+    }
+
+    /// Small rings are slower than large ones, but no pixel is computed twice.
+    #[test]
+    fn rings_shrink_before_a_picture_is_cut() {
+        let isa = Isa::Portable;
+        let compiled = compiled(isa);
+        let roomy = explained(&compiled, isa, 1000, None).arena_bytes;
+        let tight = within(&compiled, isa, 1000, None, roomy - 1);
+        assert_eq!((tight.order, tight.tiling.tiles), (Order::Stream, 1));
+        assert!(tight.arena_bytes < roomy);
+        assert_eq!(tight.arena_bytes, tight.tiling.memory_bytes);
+        // A frame that has to give way takes rings that hardly save anything.
+        let frame = explained(&compiled, isa, 200, None);
+        let small = within(&compiled, isa, 200, None, frame.arena_bytes - 1);
+        assert_eq!((frame.order, small.order), (Order::Frame, Order::Stream));
+        let cut = within(&compiled, isa, 1000, None, tight.arena_bytes / 2);
+        assert!(cut.tiling.tiles > 1 && cut.tiling.memory_bytes <= tight.arena_bytes / 2);
     }
 
     /// The largest photo that the project promises for: what the engine holds leaves room for the decoded picture

@@ -1,13 +1,11 @@
 //! Where everything lies in the arena: maps, output rows, and each thread's scratch.
 
-use super::after::after;
 use super::compile::{Algorithm, Compiled, CompiledConv, Step};
 use super::geometry::{Extent, extents};
 use super::schedule::Schedule;
 use crate::Result;
 use crate::buffer::LINE;
 use crate::kernel::winograd::{FREQUENCIES, TILE};
-use std::ops::Range;
 
 /// Winograd's transformed maps of one block should stay in the second-level cache beside the weights of
 /// the frequency at work: half of the smallest one that servers have (1 MiB) less room for the rows.
@@ -85,8 +83,6 @@ pub(crate) struct Layout {
     /// By step; of use to Winograd convolutions only.
     pub winograd: Vec<Scratch>,
     pub schedule: Schedule,
-    /// By unit: the units of the tick before that must be complete when it starts.
-    pub after: Vec<Range<usize>>,
     /// Whether all layers run at once ([`Schedule::stream`]).
     pub streams: bool,
     /// Threads that it was made for.
@@ -97,16 +93,27 @@ pub(crate) struct Layout {
 
 impl Layout {
     /// Lays out a run over `width` x `height` input pixels (multiples of the network's own) on `threads`
-    /// threads: whole frames where they stay near the cache, or where all layers at once would hardly take less.
-    pub fn new(compiled: &Compiled, width: usize, height: usize, threads: usize) -> Result<Layout> {
+    /// threads: whole frames where they stay near the cache, or where all layers at once would hardly take less; in no more
+    /// than `room` bytes if there is a way.
+    pub fn new(
+        compiled: &Compiled,
+        (width, height): (usize, usize),
+        threads: usize,
+        room: u64,
+    ) -> Result<Layout> {
+        let room = usize::try_from(room).unwrap_or(usize::MAX);
         let frame = Layout::frame(compiled, width, height, threads)?;
-        if frame.bytes() <= FRAME_BYTES {
+        if frame.bytes() <= FRAME_BYTES.min(room) {
             return Ok(frame);
         }
+        let worth = match frame.bytes() {
+            bytes if bytes > room => bytes,
+            bytes => bytes / STREAM_SAVES,
+        };
         for tile_rows in (1..=STREAM_TILE_ROWS).rev() {
             let most = match tile_rows {
-                1 => frame.bytes() / STREAM_SAVES,
-                _ => STREAM_BYTES.min(frame.bytes() / STREAM_SAVES),
+                1 => worth,
+                _ => worth.min(STREAM_BYTES).min(room),
             };
             let unit = tile_rows * TILE;
             let stream = Layout::stream(compiled, width, height, threads, unit)?;
@@ -216,11 +223,6 @@ impl Layout {
                 map.base = base;
             }
         }
-        // Units of a stream touch nothing of the tick before.
-        let after = match streams {
-            true => vec![0..0; schedule.units.len()],
-            false => after(compiled, &maps, &schedule),
-        };
         Layout {
             maps,
             output,
@@ -230,7 +232,6 @@ impl Layout {
             band,
             winograd,
             schedule,
-            after,
             streams,
             threads,
             floats,

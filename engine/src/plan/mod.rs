@@ -3,7 +3,7 @@
 //! (`schedule.rs`, `after.rs`), and a place for everything (`layout.rs`). Memory is known before anything runs, and what was
 //! decided can be told (`explain.rs`).
 
-mod after;
+pub(crate) mod after;
 pub(crate) mod check;
 pub(crate) mod compile;
 pub(crate) mod cost;
