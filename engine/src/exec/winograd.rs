@@ -3,7 +3,7 @@
 use super::task::Task;
 use crate::kernel::ahead::Ahead;
 use crate::kernel::epilogue::MAX_MERGES;
-use crate::kernel::gemm::Gemm;
+use crate::kernel::gemm::{Gemm, fetches};
 use crate::kernel::winograd::{FREQUENCIES, InputTransform, OutputTransform, PATCH, TILE};
 use crate::plan::compile::{Algorithm, Block, CompiledConv, Step};
 use crate::plan::layout::{Map, Scratch};
@@ -65,7 +65,10 @@ impl Task<'_> {
                     }
                     None => self.upcoming_ahead(&mut ahead),
                 }
-                let calls = |block: &Block| tiles / kernels.gemm[block.vectors - 1].tile.rows;
+                let calls = |block: &Block| {
+                    let rows = kernels.gemm[block.vectors - 1].tile.rows;
+                    fetches(tiles, rows, conv.depth)
+                };
                 ahead.spread(conv.blocks.iter().map(calls).sum());
                 for f in 0..FREQUENCIES {
                     ahead.begin(f);

@@ -2,7 +2,7 @@
 //!
 //! The transforms touch eight rows at once, at a stride that the hardware does not follow, so software asks for what the
 //! next block reads and this one writes. The requests are spread: over the frequencies, the same part of every row with each,
-//! and within a frequency over the register tiles. In one burst they would fill the buffers for misses, and the
+//! and within a frequency over the register tiles and their depth. In one burst they would fill the buffers for misses, and the
 //! products' own loads would wait behind them.
 
 use super::winograd::FREQUENCIES;
@@ -18,7 +18,7 @@ pub(crate) struct Ahead {
     /// First float, and the cache lines of a frequency's part.
     rows: [(*const f32, usize); MAX_ROWS],
     count: usize,
-    /// Lines to ask for between two register tiles.
+    /// Lines to ask for at once.
     portion: usize,
     frequency: usize,
     /// The row and the line of its part that are next.

@@ -31,8 +31,16 @@ pub(crate) struct Gemm<'a> {
     pub rows: usize,
     /// `K`.
     pub depth: usize,
-    /// What is asked for meanwhile, after each register tile.
+    /// What is asked for meanwhile: [`fetches`] times.
     pub ahead: &'a mut Ahead,
+}
+
+/// Channels that a register tile reduces over between two requests.
+const BREATH: usize = 32;
+
+/// Requests during a product by register tiles of `tile` rows.
+pub(crate) fn fetches(rows: usize, tile: usize, depth: usize) -> usize {
+    rows.div_ceil(tile) * depth.div_ceil(BREATH)
 }
 
 /// Most rows of a register tile.
@@ -51,7 +59,6 @@ pub(crate) unsafe fn gemm<S: Simd, const P: usize, const J: usize>(a: &mut Gemm)
         let mut row = 0;
         while row + P <= a.rows {
             tile::<S, P, J>(a, row);
-            a.ahead.fetch();
             row += P;
         }
         match a.rows - row {
@@ -66,31 +73,33 @@ pub(crate) unsafe fn gemm<S: Simd, const P: usize, const J: usize>(a: &mut Gemm)
             9 if P > 9 => tile::<S, 9, J>(a, row),
             10 if P > 10 => tile::<S, 10, J>(a, row),
             11 if P > 11 => tile::<S, 11, J>(a, row),
-            _ => return,
+            _ => {}
         }
-        a.ahead.fetch();
     }
 }
 
 #[inline(always)]
-unsafe fn tile<S: Simd, const P: usize, const J: usize>(a: &Gemm, row: usize) {
+unsafe fn tile<S: Simd, const P: usize, const J: usize>(a: &mut Gemm, row: usize) {
     // SAFETY: the caller's contract.
     unsafe {
         let src = a.src.add(row * a.src_stride);
         let mut acc = [[S::splat(0.0); J]; P];
         let mut w = a.weights;
-        for k in 0..a.depth {
-            let mut u = [S::splat(0.0); J];
-            for j in 0..J {
-                u[j] = S::load(w.add(j * S::LANES));
-            }
-            for p in 0..P {
-                let v = S::splat(*src.add(p * a.src_stride + k));
+        for part in (0..a.depth).step_by(BREATH) {
+            for k in part..(part + BREATH).min(a.depth) {
+                let mut u = [S::splat(0.0); J];
                 for j in 0..J {
-                    acc[p][j] = S::fma(u[j], v, acc[p][j]);
+                    u[j] = S::load(w.add(j * S::LANES));
                 }
+                for p in 0..P {
+                    let v = S::splat(*src.add(p * a.src_stride + k));
+                    for j in 0..J {
+                        acc[p][j] = S::fma(u[j], v, acc[p][j]);
+                    }
+                }
+                w = w.add(J * S::LANES);
             }
-            w = w.add(J * S::LANES);
+            a.ahead.fetch();
         }
         let dst = a.dst.add(row * a.dst_stride);
         for p in 0..P {

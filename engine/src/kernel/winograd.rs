@@ -12,7 +12,7 @@
 
 use super::epilogue::{Epilogue, MAX_MERGES, finish};
 use crate::buffer::LINE;
-use crate::simd::{Simd, opaque};
+use crate::simd::{Simd, opaque, prefetch_near};
 use std::mem::MaybeUninit;
 use std::ops::Range;
 
@@ -335,7 +335,10 @@ unsafe fn output_columns<S: Simd>(mut m: *const f32, frequency_stride: usize, mu
         for _ in 0..PATCH {
             let mut r = [S::splat(0.0); PATCH];
             for i in 0..PATCH {
-                r[i] = S::load(m.add(i * PATCH * frequency_stride));
+                let at = m.add(i * PATCH * frequency_stride);
+                r[i] = S::load(at);
+                // What the next vector of channels needs of this frequency.
+                prefetch_near(at.wrapping_add(S::LANES));
             }
             let middle = [r[1], r[2], r[3], r[4], r[5], r[6]];
             let even = output_half::<S, false>(r[0], middle, None);

@@ -43,6 +43,18 @@ pub(crate) fn prefetch(p: *const f32) {
     let _ = p;
 }
 
+/// As [`prefetch`], into the first-level cache.
+#[inline(always)]
+pub(crate) fn prefetch_near(p: *const f32) {
+    #[cfg(target_arch = "x86_64")]
+    // SAFETY: prefetching faults on no address, and every x86-64 processor has the instruction.
+    unsafe {
+        std::arch::x86_64::_mm_prefetch::<{ std::arch::x86_64::_MM_HINT_T0 }>(p.cast());
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = p;
+}
+
 /// `at`, without the compiler knowing how it was computed. Where an inner loop walks along dozens of strided
 /// addresses it would otherwise keep a pointer to each, in memory for want of registers, and load it before
 /// every access.
