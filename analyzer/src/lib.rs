@@ -120,6 +120,7 @@ pub fn analyze(raster: &Raster<'_>, facts: &FileFacts) -> Analysis {
             .map(|art| art.block),
         subject_share: subject.as_ref().map(|subject| subject.share),
         flat_share: traits.map(|traits| traits.flat),
+        art: kind.art,
         halving,
         halving_again,
         bits_per_pixel: facts

@@ -294,6 +294,8 @@ pub struct Evidence {
     pub subject_share: Option<f32>,
     /// Horizontal neighbours that hardly differ, as a share.
     pub flat_share: Option<f32>,
+    /// Probability that it is drawn or rendered, rather than a photograph or a product, 0 to 1.
+    pub art: Option<f32>,
     /// What comes back of the picture when it is halved and enlarged again.
     pub halving: Option<Halving>,
     /// The same of its half.

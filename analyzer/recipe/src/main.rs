@@ -25,7 +25,7 @@ use clap::Parser;
 use arms::{Arm, Models, Outcome};
 use cache::Cache;
 use ladder::Case;
-use sources::Source;
+use sources::{Source, Split};
 use truth::{Best, Label, Weights};
 
 /// Makes the outcome labels that the analyzer's odds are fitted to.
@@ -44,14 +44,17 @@ struct Args {
     #[arg(long)]
     look: Option<PathBuf>,
     /// Pictures of the training tiles.
-    #[arg(long, default_value_t = 240)]
+    #[arg(long, default_value_t = 200)]
     train: usize,
     /// Pictures of BSD100.
     #[arg(long, default_value_t = 100)]
     test: usize,
-    /// Damaged pictures made of each source.
-    #[arg(long, default_value_t = 8)]
+    /// Damaged pictures made of each tile.
+    #[arg(long, default_value_t = 6)]
     rungs: usize,
+    /// Damaged pictures made of each picture of BSD100: with few, chance alone looks like a lack of calibration.
+    #[arg(long, default_value_t = 12)]
+    test_rungs: usize,
     /// Workers.
     #[arg(long, default_value_t = 2)]
     threads: usize,
@@ -63,7 +66,11 @@ fn main() -> Result<()> {
     let mut work = Vec::new();
     for source in &sources {
         let (width, height) = source.size()?;
-        let cases = ladder::cases(source, width, height, args.rungs);
+        let rungs = match source.split {
+            Split::Train => args.rungs,
+            Split::Test => args.test_rungs,
+        };
+        let cases = ladder::cases(source, width, height, rungs);
         work.push((source, cases));
     }
     for file in [&args.arms, &args.labels] {

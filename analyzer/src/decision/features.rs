@@ -23,6 +23,7 @@ const TABLE: &[(&str, Source)] = &[
     ("middle_brightness", |e, _| e.middle_brightness),
     ("shadows_clipped", |e, _| e.shadows_clipped),
     ("flat_share", |e, _| e.flat_share),
+    ("art", |e, _| e.art),
     ("halving_kept", |e, _| e.halving.map(|h| h.kept)),
     ("halving_worst", |e, _| e.halving.map(|h| h.worst)),
     ("halving_lost", |e, _| e.halving.map(|h| h.lost)),

@@ -30,6 +30,8 @@ pub struct Kind {
     pub content: Content,
     /// How sure, 0 to 1.
     pub certainty: f32,
+    /// Probability of art among photographs, art and products, whatever the kind; `None` if it is too small to tell.
+    pub art: Option<f32>,
 }
 
 /// Decides what a picture shows. What is too small is taken for a photograph, without certainty.
@@ -39,14 +41,16 @@ pub fn measure(
     subject: Option<&Subject>,
     pixel_art: Option<PixelArt>,
 ) -> Kind {
+    let odds = traits.map(|traits| odds(&features(traits, text, subject)));
     let kind = |content, certainty: f32| Kind {
         content,
         certainty: certainty.clamp(0.0, 1.0),
+        art: odds.map(|[_, art, _]| art),
     };
     if let Some(art) = pixel_art.filter(|art| art.certainty >= pixel_art::CERTAIN) {
         return kind(Content::PixelArt, art.certainty);
     }
-    let Some(traits) = traits else {
+    let Some((traits, odds)) = traits.zip(odds) else {
         return kind(Content::Photo, 0.0);
     };
     let letters = letters(text);
@@ -55,7 +59,6 @@ pub fn measure(
         let sure = (letters as f32 / CROWDED as f32).min(1.0) * 0.4 + plain * 0.5;
         return kind(Content::Text, sure.max(0.5));
     }
-    let odds = odds(&features(traits, text, subject));
     let likeliest = KINDS.iter().zip(odds).max_by(|a, b| a.1.total_cmp(&b.1));
     likeliest.map_or(kind(Content::Photo, 0.0), |(&content, p)| kind(content, p))
 }
