@@ -1,6 +1,10 @@
 """Write the averaged weights of a run as a safetensors file, stored in f16.
 
     python export.py photo-fast-x4 --run RUN --out ../photo-fast-x4.safetensors
+    python export.py photo-fast-x4 --run RUN --average-with START.safetensors --out ../photo-fast-x4.safetensors
+
+Fine-tuned networks and their start may be averaged, weight by weight: they lie in one valley, and the middle is often better
+than each (Wortsman et al., "Model soups", 2022).
 
 Prints what the rounding to f16 changes. Any program that knows Real-ESRGAN's SRVGGNetCompact, or SPAN, can load the file.
 """
@@ -43,11 +47,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("model", help="a table of models.toml")
     parser.add_argument("--run", type=Path, required=True, help="folder of train.py's average.safetensors")
+    parser.add_argument("--average-with", type=Path, nargs="*", default=[], help="weight files of the same shape")
     parser.add_argument("--out", type=Path, required=True)
     args = parser.parse_args()
 
     config = read_config(args.model, [])
-    state = load_file(args.run / "average.safetensors")
+    states = [load_file(path) for path in [args.run / "average.safetensors", *args.average_with]]
+    state = {name: sum(other[name].float() for other in states) / len(states) for name in states[0]}
     net = restore(state)
     compact = isinstance(net, Compact)
     whole = state if compact else training_form(state)
