@@ -57,6 +57,13 @@ impl Model {
     pub fn network(&self) -> &Network {
         &self.network
     }
+
+    /// A small network of the tests.
+    #[cfg(test)]
+    pub(crate) fn golden(name: &str) -> Self {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/goldens");
+        Self::open(&folder.join(format!("{name}.safetensors"))).expect("a golden network")
+    }
 }
 
 impl fmt::Debug for Model {

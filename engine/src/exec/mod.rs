@@ -121,8 +121,9 @@ impl Plan {
         self.advance_to(pool, source, None)
     }
 
-    /// As [`Plan::advance`], with the output rows written to where they belong in `image`, by all threads. It is empty, with
-    /// room for [`Plan::output_len`] floats, until the plan is done. None of them is in [`Plan::output_row`].
+    /// As [`Plan::advance`], with the output rows written to where they belong in `image`, by all threads: one image from the
+    /// start until the plan is done, empty until then, with room for [`Plan::output_len`] floats. None of them is in
+    /// [`Plan::output_row`].
     pub fn advance_into(
         &mut self,
         pool: &rayon::ThreadPool,
@@ -134,7 +135,7 @@ impl Plan {
         let room = &mut image.spare_capacity_mut()[..len];
         let share = self.advance_to(pool, source, Some(room))?;
         if self.is_done() {
-            // SAFETY: every sample of every row has been written.
+            // SAFETY: this call and those before it have written every sample of every row.
             unsafe { image.set_len(len) };
         }
         Ok(share)
@@ -352,7 +353,6 @@ mod tests {
     use crate::kernel::winograd::TILE;
     use crate::model::Model;
     use crate::simd::Isa;
-    use std::path::Path;
 
     fn run(
         compiled: &Arc<Compiled>,
@@ -400,11 +400,7 @@ mod tests {
             ("rrdb-8-x4", 29, 121),
             ("rrdb-6-x2", 31, 181),
         ] {
-            let path = format!(
-                "{}/../tests/goldens/{name}.safetensors",
-                env!("CARGO_MANIFEST_DIR")
-            );
-            let model = Model::open(Path::new(&path)).unwrap();
+            let model = Model::golden(name);
             for isa in Isa::available() {
                 let compiled = Arc::new(Compiled::new(model.network(), isa).unwrap());
                 let multiple = compiled.input.multiple;

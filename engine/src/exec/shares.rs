@@ -273,14 +273,9 @@ mod tests {
     use super::*;
     use crate::model::Model;
     use crate::simd::Isa;
-    use std::path::Path;
 
     fn compiled() -> Compiled {
-        let path = format!(
-            "{}/../tests/goldens/compact-8x2-x2.safetensors",
-            env!("CARGO_MANIFEST_DIR")
-        );
-        let model = Model::open(Path::new(&path)).unwrap();
+        let model = Model::golden("compact-8x2-x2");
         Compiled::new(model.network(), Isa::detect()).unwrap()
     }
 

@@ -241,7 +241,7 @@ impl Task<'_> {
                     let at = (y * factor + dy) % self.arena.output_ring * out.row_stride
                         + self.x.start * factor * channels;
                     let out_row = std::slice::from_raw_parts_mut(
-                        self.arena.output.add(at),
+                        self.arena.output.add(at).cast::<MaybeUninit<f32>>(),
                         self.x.len() * factor * channels,
                     );
                     let order = &emit.channel_of[dy * factor * channels..][..factor * channels];

@@ -36,15 +36,15 @@ pub(crate) struct Gemm<'a> {
 }
 
 /// Channels that a register tile reduces over between two requests.
-const BREATH: usize = 32;
+const FETCH_DEPTH: usize = 32;
 
 /// Requests during a product by register tiles of `tile` rows.
 pub(crate) fn fetches(rows: usize, tile: usize, depth: usize) -> usize {
-    rows.div_ceil(tile) * depth.div_ceil(BREATH)
+    rows.div_ceil(tile) * depth.div_ceil(FETCH_DEPTH)
 }
 
 /// Most rows of a register tile.
-pub(crate) const MAX_ROWS: usize = 12;
+const MAX_ROWS: usize = 12;
 
 /// The product by register tiles of `P` rows and `J` vectors, and one of just the rows that are left.
 ///
@@ -85,8 +85,8 @@ unsafe fn tile<S: Simd, const P: usize, const J: usize>(a: &mut Gemm, row: usize
         let src = a.src.add(row * a.src_stride);
         let mut acc = [[S::splat(0.0); J]; P];
         let mut w = a.weights;
-        for part in (0..a.depth).step_by(BREATH) {
-            for k in part..(part + BREATH).min(a.depth) {
+        for part in (0..a.depth).step_by(FETCH_DEPTH) {
+            for k in part..(part + FETCH_DEPTH).min(a.depth) {
                 let mut u = [S::splat(0.0); J];
                 for j in 0..J {
                     u[j] = S::load(w.add(j * S::LANES));

@@ -2,6 +2,9 @@
 //!
 //! They work on slices of whole rows: `stride` floats a pixel, of which all are written.
 
+use std::array::from_fn;
+use std::mem::MaybeUninit;
+
 /// Space to depth. `rows` are the `factor` input rows of one output row, `in_stride` and `channels` those of
 /// the input; output channel `c * factor^2 + dy * factor + dx`.
 pub(crate) fn unshuffle(
@@ -78,7 +81,7 @@ pub(crate) fn bilinear(
 
 /// One row of depth to space by `factor`: `channels` samples a pixel. With `skip`, the input picture's pixel
 /// (`channels` samples each) is added to every pixel of its block. `channel_of[dx * channels + c]` is the
-/// sample's channel in `row`.
+/// sample's channel in `row`. All of `out` is written.
 pub(crate) fn emit(
     row: &[f32],
     stride: usize,
@@ -86,37 +89,29 @@ pub(crate) fn emit(
     channel_of: &[usize],
     factor: usize,
     channels: usize,
-    out: &mut [f32],
+    out: &mut [MaybeUninit<f32>],
 ) {
     let run = factor * channels;
     let first = channel_of[0];
     let in_order = channel_of.iter().enumerate().all(|(n, &c)| first + n == c);
-    let row = &row[first..];
     // Of known lengths what pictures in colour need: four times as fast.
+    let runs = &row[first..];
     match (in_order, skip, run, channels) {
-        (true, Some(skip), 12, 3) => return add_runs::<12, 3>(row, stride, skip, out),
-        (true, Some(skip), 6, 3) => return add_runs::<6, 3>(row, stride, skip, out),
-        (true, Some(skip), 3, 3) => return add_runs::<3, 3>(row, stride, skip, out),
-        (true, None, 12, _) => return copy_runs::<12>(row, stride, out),
-        (true, None, 6, _) => return copy_runs::<6>(row, stride, out),
-        (true, None, 3, _) => return copy_runs::<3>(row, stride, out),
+        (true, Some(skip), 12, 3) => return add_runs::<12, 3>(runs, stride, skip, out),
+        (true, Some(skip), 6, 3) => return add_runs::<6, 3>(runs, stride, skip, out),
+        (true, Some(skip), 3, 3) => return add_runs::<3, 3>(runs, stride, skip, out),
+        (true, None, 12, _) => return copy_runs::<12>(runs, stride, out),
+        (true, None, 6, _) => return copy_runs::<6>(runs, stride, out),
+        (true, None, 3, _) => return copy_runs::<3>(runs, stride, out),
         _ => {}
     }
-    for (x, (pixel, block)) in row
-        .chunks(stride)
-        .zip(out.chunks_exact_mut(run))
-        .enumerate()
-    {
-        for (value, &c) in block.iter_mut().zip(channel_of) {
-            *value = pixel[c - first];
-        }
-        if let Some(skip) = skip {
-            let base = &skip[x * channels..][..channels];
-            for values in block.chunks_exact_mut(channels) {
-                for (value, &b) in values.iter_mut().zip(base) {
-                    *value += b;
-                }
-            }
+    for (x, block) in out.chunks_exact_mut(run).enumerate() {
+        let pixel = &row[x * stride..][..stride];
+        for (n, (value, &c)) in block.iter_mut().zip(channel_of).enumerate() {
+            value.write(match skip {
+                Some(skip) => pixel[c] + skip[x * channels + n % channels],
+                None => pixel[c],
+            });
         }
     }
 }
@@ -126,23 +121,20 @@ fn add_runs<const RUN: usize, const CHANNELS: usize>(
     row: &[f32],
     stride: usize,
     skip: &[f32],
-    out: &mut [f32],
+    out: &mut [MaybeUninit<f32>],
 ) {
-    let pixels = row.chunks(stride).zip(skip.as_chunks::<CHANNELS>().0);
-    for ((pixel, base), block) in pixels.zip(out.as_chunks_mut::<RUN>().0) {
-        let Some(pixel) = pixel.first_chunk::<RUN>() else {
-            return;
-        };
-        *block = std::array::from_fn(|i| pixel[i] + base[i % CHANNELS]);
+    let blocks = out.as_chunks_mut::<RUN>().0;
+    let skip = &skip.as_chunks::<CHANNELS>().0[..blocks.len()];
+    for (x, (block, base)) in blocks.iter_mut().zip(skip).enumerate() {
+        let pixel = &row[x * stride..][..RUN];
+        *block = from_fn(|i| MaybeUninit::new(pixel[i] + base[i % CHANNELS]));
     }
 }
 
 /// The first `RUN` of every `stride` samples.
-fn copy_runs<const RUN: usize>(row: &[f32], stride: usize, out: &mut [f32]) {
-    for (pixel, block) in row.chunks(stride).zip(out.as_chunks_mut::<RUN>().0) {
-        let Some(pixel) = pixel.first_chunk::<RUN>() else {
-            return;
-        };
-        *block = *pixel;
+fn copy_runs<const RUN: usize>(row: &[f32], stride: usize, out: &mut [MaybeUninit<f32>]) {
+    for (x, block) in out.as_chunks_mut::<RUN>().0.iter_mut().enumerate() {
+        let pixel = &row[x * stride..][..RUN];
+        *block = from_fn(|i| MaybeUninit::new(pixel[i]));
     }
 }

@@ -89,7 +89,6 @@ mod tests {
     use super::*;
     use crate::model::Model;
     use crate::simd::Isa;
-    use std::path::Path;
 
     /// Whether some float of the arena is written by one of two units and touched by the other, float by float.
     fn meet(compiled: &Compiled, maps: &[Map], a: &Unit, b: &Unit) -> bool {
@@ -133,11 +132,7 @@ mod tests {
             ("rrdb-8-x4", 17, 50),
             ("rrdb-6-x2", 22, 64),
         ] {
-            let path = format!(
-                "{}/../tests/goldens/{name}.safetensors",
-                env!("CARGO_MANIFEST_DIR")
-            );
-            let model = Model::open(Path::new(&path)).unwrap();
+            let model = Model::golden(name);
             let compiled = Compiled::new(model.network(), Isa::detect()).unwrap();
             let layout = Layout::frame(&compiled, width, height, 2).unwrap();
             let (units, after) = (&layout.schedule.units, after(&compiled, &layout));
