@@ -13,7 +13,7 @@
 //! AVX-512; on AVX2 6x2 of 16 runs at 96 % of the peak, 4x3 at 45 %).
 
 use super::ahead::Ahead;
-use crate::simd::Simd;
+use crate::simd::{Simd, opaque_pointer};
 
 /// Arguments of one product.
 pub(crate) struct Gemm<'a> {
@@ -29,7 +29,7 @@ pub(crate) struct Gemm<'a> {
     pub weights: *const f32,
     /// Rows.
     pub rows: usize,
-    /// `K`.
+    /// `K`: whole vectors.
     pub depth: usize,
     /// What is asked for meanwhile: [`fetches`] times.
     pub ahead: &'a mut Ahead,
@@ -43,6 +43,14 @@ pub(crate) fn fetches(rows: usize, tile: usize, depth: usize) -> usize {
     rows.div_ceil(tile) * depth.div_ceil(FETCH_DEPTH)
 }
 
+/// Channels that are written out one after the other. Depths are whole vectors, of which this is a part.
+const UNROLL: usize = 4;
+
+/// Rows of `V` for each pointer that walks along them. The two after the pointer's own are reached by an index, and
+/// the unrolled channels by a constant, so that nothing is computed but one step per pointer and [`UNROLL`] channels:
+/// where a core shares its front end with another thread, an instruction costs as much as a multiply-add.
+const POINTER_ROWS: usize = 3;
+
 /// Most rows of a register tile.
 const MAX_ROWS: usize = 12;
 
@@ -53,7 +61,8 @@ const MAX_ROWS: usize = 12;
 /// The pointers cover what [`Gemm`] says, and the processor has `S`.
 #[inline(always)]
 pub(crate) unsafe fn gemm<S: Simd, const P: usize, const J: usize>(a: &mut Gemm) {
-    const { assert!(P <= MAX_ROWS) };
+    const { assert!(P <= MAX_ROWS && S::LANES.is_multiple_of(UNROLL)) };
+    debug_assert!(a.depth.is_multiple_of(UNROLL));
     // SAFETY: the caller's contract.
     unsafe {
         let mut row = 0;
@@ -82,22 +91,32 @@ pub(crate) unsafe fn gemm<S: Simd, const P: usize, const J: usize>(a: &mut Gemm)
 unsafe fn tile<S: Simd, const P: usize, const J: usize>(a: &mut Gemm, row: usize) {
     // SAFETY: the caller's contract.
     unsafe {
-        let src = a.src.add(row * a.src_stride);
+        let stride = a.src_stride;
+        let mut src = [a.src; MAX_ROWS / POINTER_ROWS];
+        for g in 0..P.div_ceil(POINTER_ROWS) {
+            src[g] = opaque_pointer(a.src.add((row + g * POINTER_ROWS) * stride));
+        }
         let mut acc = [[S::splat(0.0); J]; P];
         let mut w = a.weights;
         for part in (0..a.depth).step_by(FETCH_DEPTH) {
-            for k in part..(part + FETCH_DEPTH).min(a.depth) {
-                let mut u = [S::splat(0.0); J];
-                for j in 0..J {
-                    u[j] = S::load(w.add(j * S::LANES));
-                }
-                for p in 0..P {
-                    let v = S::splat(*src.add(p * a.src_stride + k));
+            for _ in 0..(a.depth - part).min(FETCH_DEPTH) / UNROLL {
+                for k in 0..UNROLL {
+                    let mut u = [S::splat(0.0); J];
                     for j in 0..J {
-                        acc[p][j] = S::fma(u[j], v, acc[p][j]);
+                        u[j] = S::load(w.add((k * J + j) * S::LANES));
+                    }
+                    for p in 0..P {
+                        let row = src[p / POINTER_ROWS].add(p % POINTER_ROWS * stride);
+                        let v = S::splat(*row.add(k));
+                        for j in 0..J {
+                            acc[p][j] = S::fma(u[j], v, acc[p][j]);
+                        }
                     }
                 }
-                w = w.add(J * S::LANES);
+                for g in 0..P.div_ceil(POINTER_ROWS) {
+                    src[g] = opaque_pointer(src[g].add(UNROLL));
+                }
+                w = w.add(UNROLL * J * S::LANES);
             }
             a.ahead.fetch();
         }

@@ -73,6 +73,23 @@ pub(crate) fn opaque(at: usize) -> usize {
     at
 }
 
+/// [`opaque`] for a pointer: several that walk along in step stay pointers of their own, and what lies a fixed distance from
+/// one of them is reached by the addressing of the load itself.
+#[inline(always)]
+pub(crate) fn opaque_pointer(at: *const f32) -> *const f32 {
+    #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+    {
+        let mut at = at;
+        // SAFETY: no instruction at all.
+        unsafe {
+            std::arch::asm!("/* {0} */", inout(reg) at, options(pure, nomem, nostack, preserves_flags));
+        }
+        at
+    }
+    #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
+    at
+}
+
 /// Operations that the kernels need, on `LANES` floats at a time.
 ///
 /// # Safety
