@@ -32,6 +32,8 @@ class Step:
 
     def __init__(self, net: Compact | Span, config: dict, pool: Pool, device: str):
         self.config, self.pool, self.device = config, pool, device
+        # Where a processor has no arithmetic for bf16, every step would first be converted: ten times slower than f32.
+        self.mixed = device == "cuda" or torch.cpu._is_avx512_bf16_supported()
         self.net = net.to(device)
         self.average = copy.deepcopy(self.net).requires_grad_(False)
         self.keep, self.kernel_rate, self.rate = (torch.zeros((), device=device) for _ in range(3))
@@ -77,7 +79,7 @@ class Step:
         low = crops(self.pool.low, self.drawn, patch)
         high = crops(self.pool.high, self.drawn, patch, self.pool.scale)
         self.net.zero_grad(set_to_none=True)
-        with torch.autocast(self.device, torch.bfloat16, cache_enabled=False):
+        with torch.autocast(self.device, torch.bfloat16, enabled=self.mixed, cache_enabled=False):
             out = self.run_net(low)
         LOSSES[self.loss](out, high).backward()
         torch.nn.utils.clip_grad_norm_(self.net.parameters(), self.config["clip"])
