@@ -30,6 +30,28 @@ pub(crate) struct Epilogue {
     pub merges: Vec<MergeStep>,
 }
 
+/// PReLU of `N` neighbouring pixels by [`Act::FlatSlopes`].
+///
+/// # Safety
+///
+/// `channel + LANES` slopes exist, and the processor has `S`.
+#[inline(always)]
+pub(crate) unsafe fn flat<S: Simd, const N: usize>(
+    slopes: &[f32],
+    v: [S::V; N],
+    channel: usize,
+) -> [S::V; N] {
+    // SAFETY: the caller's contract.
+    unsafe {
+        let slope = S::load(slopes.as_ptr().add(channel));
+        let mut after = v;
+        for i in 0..N {
+            after[i] = S::max(v[i], S::mul(slope, v[i]));
+        }
+        after
+    }
+}
+
 /// Applies what follows the bias to `N` neighbouring pixels of the channels from `channel` on.
 ///
 /// `merge[i]` points at those channels of the first pixel in the i-th merged map, whose pixels lie
@@ -57,12 +79,7 @@ pub(crate) unsafe fn finish<S: Simd, const N: usize>(
                     *v = S::fma(slope, S::min(*v, zero), S::max(*v, zero));
                 }
             }
-            Act::FlatSlopes(slopes) => {
-                let slope = S::load(slopes.as_ptr().add(channel));
-                for v in &mut v {
-                    *v = S::max(*v, S::mul(slope, *v));
-                }
-            }
+            Act::FlatSlopes(slopes) => v = flat::<S, N>(slopes, v, channel),
             Act::Silu => {
                 for v in &mut v {
                     *v = S::mul(*v, S::sigmoid(*v));

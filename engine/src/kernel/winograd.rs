@@ -10,7 +10,7 @@
 //! with `U = G g G^T` made once from the 3x3 filter g, in f64. The interpolation points are 0, +-1, +-2, +-1/2 and
 //! infinity. The two of a pair have the same even part and opposite odd ones, so both cost little more than one.
 
-use super::epilogue::{Epilogue, MAX_MERGES, finish};
+use super::epilogue::{Act, Epilogue, MAX_MERGES, finish, flat};
 use crate::buffer::LINE;
 use crate::simd::{Simd, opaque, prefetch_near};
 use std::mem::MaybeUninit;
@@ -318,9 +318,10 @@ pub(crate) unsafe fn output_transform<S: Simd>(a: &OutputTransform) {
                 let channel = g * S::LANES;
                 let m = a.m.add(tile * a.tile_stride + channel);
                 output_columns::<S>(m, a.frequency_stride, half);
-                for row in 0..a.valid_rows {
-                    let t = half.add(row * PATCH * S::LANES);
-                    output_row::<S>(a, tile, channel, row, t);
+                match (&a.epilogue.act, a.epilogue.merges.is_empty()) {
+                    (Act::FlatSlopes(_), true) => output_rows::<S, FLAT>(a, tile, channel, half),
+                    (Act::Identity, true) => output_rows::<S, PLAIN>(a, tile, channel, half),
+                    _ => output_rows::<S, ANY>(a, tile, channel, half),
                 }
             }
         }
@@ -353,9 +354,32 @@ unsafe fn output_columns<S: Simd>(mut m: *const f32, frequency_stride: usize, mu
     }
 }
 
+/// What follows the bias, where it is known when a tile's rows begin: nothing, the flat slopes of a PReLU, or whatever the
+/// epilogue says. To choose in every row would take the sums of a row out of AVX2's registers and back.
+const PLAIN: u8 = 0;
+const FLAT: u8 = 1;
+const ANY: u8 = 2;
+
+/// The horizontal half of `A^T M A` for a tile, its vectors at `half`, and the epilogue.
+#[inline(always)]
+unsafe fn output_rows<S: Simd, const AFTER: u8>(
+    a: &OutputTransform,
+    tile: usize,
+    channel: usize,
+    half: *const f32,
+) {
+    // SAFETY: the caller's contract.
+    unsafe {
+        for row in 0..a.valid_rows {
+            let t = half.add(row * PATCH * S::LANES);
+            output_row::<S, AFTER>(a, tile, channel, row, t);
+        }
+    }
+}
+
 /// The horizontal half of `A^T M A` for one output row of a tile, its vectors at `t`, and the epilogue.
 #[inline(always)]
-unsafe fn output_row<S: Simd>(
+unsafe fn output_row<S: Simd, const AFTER: u8>(
     a: &OutputTransform,
     tile: usize,
     channel: usize,
@@ -376,8 +400,14 @@ unsafe fn output_row<S: Simd>(
         let odd = output_half::<S, true>(r[7], middle, bias);
         let o = [even[0], odd[0], even[1], odd[1], even[2], odd[2]];
         if pixels >= TILE {
-            let merge = a.merges.map(|rows| rows[row].wrapping_add(x));
-            let o = finish::<S, TILE>(a.epilogue, o, channel, merge, a.pixel_stride);
+            let o = match (AFTER, &a.epilogue.act) {
+                (PLAIN, _) => o,
+                (FLAT, Act::FlatSlopes(slopes)) => flat::<S, TILE>(slopes, o, channel),
+                _ => {
+                    let merge = a.merges.map(|rows| rows[row].wrapping_add(x));
+                    finish::<S, TILE>(a.epilogue, o, channel, merge, a.pixel_stride)
+                }
+            };
             let out = a.rows[row].add(x);
             for j in 0..TILE {
                 S::store(out.add(j * a.pixel_stride), o[j]);
