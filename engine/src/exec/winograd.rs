@@ -6,16 +6,9 @@ use crate::kernel::epilogue::MAX_MERGES;
 use crate::kernel::gemm::{Gemm, fetches};
 use crate::kernel::winograd::{FREQUENCIES, InputTransform, OutputTransform, PATCH, TILE};
 use crate::plan::compile::{Algorithm, Block, CompiledConv, Step};
-use crate::plan::layout::{Map, Scratch};
+use crate::plan::layout::Map;
 use crate::plan::schedule::Unit;
 use std::ptr::null;
-
-/// Tiles of the next block where `pixels` are left: even blocks rather than full ones and a small rest, for which all
-/// weights would be read once more.
-fn block_tiles(step: Scratch, pixels: usize) -> usize {
-    let left = pixels.div_ceil(TILE);
-    left.div_ceil(left.div_ceil(step.tiles))
-}
 
 impl Task<'_> {
     /// Transforms, multiplies and transforms back, block by block.
@@ -25,14 +18,14 @@ impl Task<'_> {
     /// As for every step: see `Arena::run`.
     pub(super) unsafe fn winograd(&self, conv: &CompiledConv, out: &Map, unit: &Unit) {
         let kernels = self.compiled.kernels;
-        let step = self.layout.winograd[unit.step];
+        let step = &self.layout.winograd[unit.step];
         // SAFETY: see `Arena::run`.
         unsafe {
             let m = self.arena.base.add(self.scratch());
             let v = m.add(step.frequency_stride);
             let mut at = Some((unit.rows.start, self.x.start));
             while let Some((y, x)) = at {
-                let tiles = block_tiles(step, self.x.end - x);
+                let tiles = step.next_tiles(self.x.end - x);
                 at = self.next_block(unit, y, x + tiles * TILE);
                 let mut channel = 0;
                 for &slot in &conv.inputs {
@@ -60,13 +53,13 @@ impl Task<'_> {
                 self.output_ahead(&mut ahead, out, y, x, tiles);
                 match at {
                     Some((y, x)) => {
-                        let tiles = block_tiles(step, self.x.end - x);
+                        let tiles = step.next_tiles(self.x.end - x);
                         self.inputs_ahead(&mut ahead, conv, y, x, tiles);
                     }
                     None => self.upcoming_ahead(&mut ahead),
                 }
                 let calls = |block: &Block| {
-                    let rows = kernels.gemm[block.vectors - 1].tile.rows;
+                    let rows = kernels.tile(block.vectors).rows;
                     fetches(tiles, rows, conv.depth)
                 };
                 ahead.spread(conv.blocks.iter().map(calls).sum());
@@ -134,7 +127,7 @@ impl Task<'_> {
         if let Step::Conv(conv) = &self.compiled.steps[unit.step]
             && conv.algorithm == Algorithm::Winograd
         {
-            let tiles = block_tiles(self.layout.winograd[unit.step], x.len());
+            let tiles = self.layout.winograd[unit.step].next_tiles(x.len());
             // SAFETY: see `Arena::run`.
             unsafe { self.inputs_ahead(ahead, conv, unit.rows.start, x.start, tiles) };
         }

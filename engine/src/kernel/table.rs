@@ -62,6 +62,11 @@ impl Kernels {
             _ => &portable::KERNELS,
         }
     }
+
+    /// The register tile of matrix products that are so many vectors wide.
+    pub fn tile(&self, vectors: usize) -> RegisterTile {
+        self.gemm[vectors - 1].tile
+    }
 }
 
 macro_rules! kernels {

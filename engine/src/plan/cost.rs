@@ -13,7 +13,8 @@
 //! that only pad are counted like others.
 //!
 //! Not counted, because it hardly depends on the choice: rows that do not fill a register tile, the epilogue, and
-//! the memory beyond the second-level cache.
+//! the memory beyond the second-level cache. How a row of tiles is cut into blocks (`blocks.rs`) depends on the first and the last,
+//! so [`block`] counts them.
 
 use super::compile::Algorithm;
 use crate::kernel::table::{Kernels, RegisterTile, Throughput};
@@ -33,6 +34,8 @@ const OUTPUT_MOVES: usize = FREQUENCIES + 2 * PATCH * TILE + TILE * TILE;
 const WINDOW_CYCLES: f64 = 8.0;
 /// Cycles in which a kernel begins a register tile.
 const TILE_CYCLES: f64 = 12.0;
+/// Bytes of weights in a cycle, from where those of a layer lie: the third-level cache at best.
+const WEIGHT_BYTES: f64 = 16.0;
 
 /// A convolution as the model sees it.
 #[derive(Clone, Copy, Debug)]
@@ -111,10 +114,35 @@ fn direct(shape: Shape, kernels: &Kernels) -> Choice {
     }
 }
 
+/// Cycles of a block of `rows` tiles in all of Winograd's products, of `columns` of these register tiles: what is left over
+/// where they are full gets a tile of its own height. The weights are read once a block.
+pub(crate) fn block(kernels: &Kernels, columns: &[RegisterTile], rows: usize, depth: usize) -> f64 {
+    let t = &kernels.throughput;
+    let cycles = |tile: &RegisterTile| {
+        let rest = RegisterTile {
+            rows: rows % tile.rows,
+            ..*tile
+        };
+        let full = (rows / tile.rows) as f64 * register_tile(t, *tile, depth);
+        let rest = match rest.rows {
+            0 => 0.0,
+            _ => register_tile(t, rest, depth),
+        };
+        let weights = depth * tile.vectors * kernels.lanes * size_of::<f32>();
+        full + rest + weights as f64 / WEIGHT_BYTES
+    };
+    FREQUENCIES as f64 * columns.iter().map(cycles).sum::<f64>()
+}
+
 /// Cycles per row of a product that reduces over `depth`.
 fn product(t: &Throughput, tile: RegisterTile, depth: usize) -> f64 {
+    register_tile(t, tile, depth) / tile.rows as f64
+}
+
+/// Cycles of a register tile that reduces over `depth`.
+fn register_tile(t: &Throughput, tile: RegisterTile, depth: usize) -> f64 {
     let begin = TILE_CYCLES + (tile.rows * tile.vectors) as f64 / t.loads;
-    (depth as f64 * step(t, tile) + begin) / tile.rows as f64
+    depth as f64 * step(t, tile) + begin
 }
 
 /// Whether a register tile stays in registers.

@@ -1,20 +1,15 @@
 //! Where everything lies in the arena: maps, output rows, and each thread's scratch.
 
-use super::compile::{Algorithm, Compiled, CompiledConv, Step};
+use super::blocks::Scratch;
+use super::compile::{Algorithm, Compiled, Step};
 use super::geometry::{Extent, extents};
 use super::schedule::Schedule;
 use crate::Result;
 use crate::buffer::LINE;
-use crate::kernel::winograd::{FREQUENCIES, TILE};
+use crate::kernel::winograd::TILE;
 
-/// Winograd's transformed maps of one block should stay in the second-level cache beside the weights of
-/// the frequency at work: half of the smallest one that servers have (1 MiB) less room for the rows.
-const SCRATCH_BYTES: usize = 384 << 10;
 /// Most tiles of a task: what a thread that waits can help with should be short.
 pub(crate) const TASK_TILES: usize = 128;
-/// Tiles that a block has even where they do not fit that: all weights are read again for each block, and those
-/// of deep layers do not stay in the second-level cache.
-const MIN_BLOCK_TILES: usize = 12;
 /// Output that may wait in memory between two calls of the sink.
 const BATCH_BYTES: usize = 16 << 20;
 /// Feature maps up to this size stay near enough for one layer to run after the other.
@@ -46,25 +41,6 @@ pub(crate) struct Map {
     pub right: usize,
     /// Pixels in a row, and rows of the whole map.
     pub extent: Extent,
-}
-
-/// How Winograd's scratch is laid out for one convolution: one place more than there are frequencies. `V_f`
-/// lies in place `f + 1` and its product `M_f` goes to place `f`, whose `V` is used up by then.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Scratch {
-    /// Tiles in a block.
-    pub tiles: usize,
-    /// Floats between tiles.
-    pub tile_stride: usize,
-    /// Floats between frequencies.
-    pub frequency_stride: usize,
-}
-
-impl Scratch {
-    /// Floats in all.
-    fn len(&self) -> usize {
-        (FREQUENCIES + 1) * self.frequency_stride
-    }
 }
 
 /// Everything about a run that depends on the image size, before any memory is taken.
@@ -197,7 +173,7 @@ impl Layout {
             .iter()
             .map(|step| match step {
                 Step::Conv(conv) if conv.algorithm == Algorithm::Winograd => {
-                    scratch(conv, compiled, extents[conv.output].width)
+                    Scratch::new(conv, compiled.kernels, extents[conv.output].width)
                 }
                 _ => Scratch::default(),
             })
@@ -286,21 +262,6 @@ fn band(compiled: &Compiled, maps: &[Map], schedule: &Schedule, base: usize) -> 
         left: 0,
         right: 0,
         ..map
-    }
-}
-
-/// Winograd's scratch for one convolution over rows of `width` pixels.
-fn scratch(conv: &CompiledConv, compiled: &Compiled, width: usize) -> Scratch {
-    let tile_stride = conv.depth.max(conv.vectors * compiled.kernels.lanes);
-    let fit = SCRATCH_BYTES / (FREQUENCIES * tile_stride * size_of::<f32>());
-    let tiles = fit.max(MIN_BLOCK_TILES).min(width.div_ceil(TILE));
-    // An odd number of cache lines between frequencies: the transforms touch all of them at once, and
-    // powers of two would put them into the same few sets.
-    let lines = (tiles * tile_stride).div_ceil(LINE) | 1;
-    Scratch {
-        tiles,
-        tile_stride,
-        frequency_stride: lines * LINE,
     }
 }
 

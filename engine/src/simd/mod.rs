@@ -19,6 +19,7 @@ macro_rules! intrinsics {
 mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
+mod cache;
 #[cfg(target_arch = "x86_64")]
 mod fma_ports;
 mod isa;
@@ -28,6 +29,7 @@ mod portable;
 pub(crate) use avx2::Avx2;
 #[cfg(target_arch = "x86_64")]
 pub(crate) use avx512::Avx512;
+pub(crate) use cache::second_level_bytes;
 pub use isa::Isa;
 pub(crate) use portable::Portable;
 
