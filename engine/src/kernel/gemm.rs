@@ -43,7 +43,8 @@ pub(crate) fn fetches(rows: usize, tile: usize, depth: usize) -> usize {
     rows.div_ceil(tile) * depth.div_ceil(FETCH_DEPTH)
 }
 
-/// Channels that are written out one after the other. Depths are whole vectors, of which this is a part.
+/// Channels that are written out one after the other where register tiles are two vectors wide or more: in narrow ones
+/// the compiler moves accumulators about and spills one. Depths are whole vectors, of which this is a part.
 const UNROLL: usize = 4;
 
 /// Rows of `V` for each pointer that walks along them. The two after the pointer's own are reached by an index, and
@@ -91,6 +92,7 @@ pub(crate) unsafe fn gemm<S: Simd, const P: usize, const J: usize>(a: &mut Gemm)
 unsafe fn tile<S: Simd, const P: usize, const J: usize>(a: &mut Gemm, row: usize) {
     // SAFETY: the caller's contract.
     unsafe {
+        let unroll = if J == 1 { 1 } else { UNROLL };
         let stride = a.src_stride;
         let mut src = [a.src; MAX_ROWS / POINTER_ROWS];
         for g in 0..P.div_ceil(POINTER_ROWS) {
@@ -99,8 +101,8 @@ unsafe fn tile<S: Simd, const P: usize, const J: usize>(a: &mut Gemm, row: usize
         let mut acc = [[S::splat(0.0); J]; P];
         let mut w = a.weights;
         for part in (0..a.depth).step_by(FETCH_DEPTH) {
-            for _ in 0..(a.depth - part).min(FETCH_DEPTH) / UNROLL {
-                for k in 0..UNROLL {
+            for _ in 0..(a.depth - part).min(FETCH_DEPTH) / unroll {
+                for k in 0..unroll {
                     let mut u = [S::splat(0.0); J];
                     for j in 0..J {
                         u[j] = S::load(w.add((k * J + j) * S::LANES));
@@ -114,9 +116,9 @@ unsafe fn tile<S: Simd, const P: usize, const J: usize>(a: &mut Gemm, row: usize
                     }
                 }
                 for g in 0..P.div_ceil(POINTER_ROWS) {
-                    src[g] = opaque_pointer(src[g].add(UNROLL));
+                    src[g] = opaque_pointer(src[g].add(unroll));
                 }
-                w = w.add(UNROLL * J * S::LANES);
+                w = w.add(unroll * J * S::LANES);
             }
             a.ahead.fetch();
         }
