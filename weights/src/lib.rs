@@ -157,6 +157,13 @@ static MODELS: &[Embedded] = &[
         "renders, drawings and posters: clean lines, flat areas"
     ),
     embedded!(
+        "art-fast-x2",
+        Art,
+        Fast,
+        2,
+        "the same, twice the size"
+    ),
+    embedded!(
         "text-fast-x4",
         Text,
         Fast,
@@ -250,6 +257,7 @@ mod tests {
         assert_eq!(name(Family::Photo, Tier::Fast, 2.01), "photo-fast-x4");
         assert_eq!(name(Family::Photo, Tier::Best, 2.0), "photo-best-x4");
         assert_eq!(name(Family::Recover, Tier::Best, 2.0), "recover-fast-x2");
+        assert_eq!(name(Family::Art, Tier::Fast, 2.0), "art-fast-x2");
         assert_eq!(name(Family::Recover, Tier::Best, 3.0), "recover-fast-x4");
     }
 

@@ -45,6 +45,7 @@ CASES = [
     Case("recover-fast-x4", 4, "recover", ("bsd100",), (0.8,), True, ("psnr", "ssimulacra2"), "realesr-general-x4v3"),
     Case("recover-fast-x2", 2, "recover", ("bsd100",), (0.0,), True, ("psnr", "ssimulacra2")),
     Case("art-fast-x4", 4, "nearly_clean", ("art",), (1.5,), True, ("psnr", "ssim"), "realesr-animevideov3"),
+    Case("art-fast-x2", 2, "nearly_clean", ("art",), (1.5,), True, ("psnr", "ssim")),
     Case("deblock", 1, "deblock", ("bsd100",), (1.2,), True),
     Case("denoise", 1, "denoise", ("bsd100",), (7.0,), True),
 ]
