@@ -156,13 +156,7 @@ static MODELS: &[Embedded] = &[
         4,
         "renders, drawings and posters: clean lines, flat areas"
     ),
-    embedded!(
-        "art-fast-x2",
-        Art,
-        Fast,
-        2,
-        "the same, twice the size"
-    ),
+    embedded!("art-fast-x2", Art, Fast, 2, "the same, twice the size"),
     embedded!(
         "text-fast-x4",
         Text,
