@@ -78,6 +78,7 @@ pub(crate) fn opaque(at: usize) -> usize {
 /// [`opaque`] for a pointer: several that walk along in step stay pointers of their own, and what lies a fixed distance from
 /// one of them is reached by the addressing of the load itself.
 #[inline(always)]
+#[allow(clippy::pointers_in_nomem_asm_block)] // The pointer goes through unread.
 pub(crate) fn opaque_pointer(at: *const f32) -> *const f32 {
     #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
     {
