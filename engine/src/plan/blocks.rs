@@ -127,7 +127,7 @@ mod tests {
         assert_eq!(blocks(Isa::Avx2, 12, 36), [12; 3]);
     }
 
-    /// Every tile is in a block, no block is larger than its scratch, and there are no more of them than needed.
+    /// Every tile is in a block, no block is larger than its scratch, and there is at most one block more than needed.
     #[test]
     fn blocks_cover_a_row() {
         for isa in [Isa::Portable, Isa::Avx2, Isa::Avx512] {
