@@ -62,17 +62,7 @@ pub(crate) fn prefetch_near(p: *const f32) {
 /// every access.
 #[inline(always)]
 pub(crate) fn opaque(at: usize) -> usize {
-    #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
-    {
-        let mut at = at;
-        // SAFETY: no instruction at all.
-        unsafe {
-            std::arch::asm!("/* {0} */", inout(reg) at, options(pure, nomem, nostack, preserves_flags));
-        }
-        at
-    }
-    #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
-    at
+    opaque_pointer(std::ptr::without_provenance(at)).addr()
 }
 
 /// [`opaque`] for a pointer: several that walk along in step stay pointers of their own, and what lies a fixed distance from
