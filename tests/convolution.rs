@@ -184,6 +184,23 @@ proptest! {
         check(&net.finish(out, (1, false), factor), &input(seed, 3, width, height));
     }
 
+    /// A stride whose pixels come back by a shuffle.
+    #[test]
+    fn strides_and_shuffles(
+        seed: u64,
+        (width, height) in (1usize..20, 1usize..16),
+        channels in 1usize..60,
+    ) {
+        let mut net = Sketch::new(seed, 3);
+        let a = net.conv(&[INPUT], channels, (3, 1), Activation::LeakyRelu(0.1), vec![]);
+        let half = net.conv(&[a], channels, (3, 2), Activation::LeakyRelu(0.1), vec![]);
+        if let Some(Op::Conv(conv)) = net.ops.last_mut() {
+            conv.padding = 1;
+        }
+        let out = net.conv(&[half], 12, (3, 1), Activation::Identity, vec![]);
+        check(&net.finish(out, (2, false), 1), &input(seed, 3, 2 * width, 2 * height));
+    }
+
     /// Space to depth, depth to space, and Compact's skip.
     #[test]
     fn shuffles(

@@ -1,8 +1,9 @@
-"""Fits the odds to the labels: boosted trees with monotone damage, calibrated on sources that they did not see.
+"""Fits what was learned from outcomes: boosted trees, on sources that the network of `glance.py` did not see.
 
     python fit.py LABELS.tsv
 
-writes `trees.rs` and `golden.tsv` beside the Rust code that walks the trees.
+writes `trees.rs` and `golden.tsv` beside the Rust code that walks the trees: the odds that an enlargement by 4 works, calibrated on
+sources that their trees did not see, and what the ways to go are worth at twice the size.
 """
 
 import argparse
@@ -10,58 +11,88 @@ import hashlib
 from pathlib import Path
 
 import numpy as np
-from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GroupKFold
 
 from labels import FEATURES, read
 
 DECISION = Path(__file__).parent.parent / "src/decision"
-TARGETS = {
-    "works_4x": "WORKS_4X", "works_2x": "WORKS_2X", "fix_gains": "FIX_GAINS", "gains": "GAINS", "hopeless": "HOPELESS",
-}
 # More of it never raises (-1) or never lowers (1) the odds that an enlargement works.
 DIRECTION = {
     "noise_sigma": -1, "grain_sigma": -1, "jpeg_quality": 1, "true_factor": -1, "edge_sigma": -1, "edges_kept": 1,
-    "score_edges": 1, "score_true_resolution": 1,
+    "score_edges": 1, "score_true_resolution": 1, "best_2x": 1, "best_4x": 1,
 }
-# What damage does to each target: whether a fix gains has no direction.
-SIGN = {"works_4x": 1, "works_2x": 1, "fix_gains": 0, "gains": 0, "hopeless": -1}
+WORKS = "works_4x"
+# A plain filter's utility, what a network gains over it, and a fix before that.
+PARTS = ("FILTER", "NETWORK_GAIN", "FIX_GAIN")
+# A step more has to gain this much, and a picture made anew is worth the low line (`truth.rs`, `odds.rs`).
+STEP, ANEW = 0.03, 0.3
+ACTIONS = ["upscale", "fix_first", "regenerate", "keep"]
 FOLDS = 6
 GOLDEN = 48
 
 
-def forest(target, names):
-    """Small trees, slowly added: about a thousand pictures are few."""
-    sign = SIGN[target]
-    directions = [sign * DIRECTION.get(name, 0) for name in names]
-    return HistGradientBoostingClassifier(
-        max_iter=80, learning_rate=0.07, max_leaf_nodes=6, min_samples_leaf=15, l2_regularization=2.0,
-        max_features=0.5, monotonic_cst=directions, early_stopping=False, random_state=1,
-    )
+def settings(trees):
+    """Small trees, slowly added: a thousand pictures are few."""
+    return {
+        "max_iter": trees, "learning_rate": 0.07, "max_leaf_nodes": 6, "min_samples_leaf": 15, "l2_regularization": 2.0,
+        "max_features": 0.5, "early_stopping": False, "random_state": 1,
+    }
 
 
-def fit(rows, target, names):
+def classifier(names):
+    directions = [DIRECTION.get(name, 0) for name in names]
+    return HistGradientBoostingClassifier(monotonic_cst=directions, **settings(80))
+
+
+def given(rows, names):
+    """Features to fit to. A measure that was never taken says nothing; the library wants a value all the same."""
+    x = rows.features(names)
+    x[:, np.isnan(x).all(axis=0)] = 0
+    return x
+
+
+def fit_odds(rows, names):
     """A forest of all sources, its sigmoid from the sums that forests of the other sources give each.
 
     The sigmoid is fitted to reduced tiles where there are any: a whole picture that was handed over small has as much in each
     pixel as they have, and fewer enlargements of it work than of a part of a large one.
     """
-    x, y, groups = rows.features(names), rows.flag(target), rows.groups
-    # A measure that was never taken says nothing; the library wants a value all the same.
-    x[:, np.isnan(x).all(axis=0)] = 0
+    x, y, groups = given(rows, names), rows.flag(WORKS), rows.groups
     sums = np.zeros(len(y))
     for train, held in GroupKFold(FOLDS, shuffle=True, random_state=1).split(x, y, groups):
-        sums[held] = forest(target, names).fit(x[train], y[train]).decision_function(x[held])
+        sums[held] = classifier(names).fit(x[train], y[train]).decision_function(x[held])
     dense = rows.reduced if rows.reduced.any() else np.full(len(y), True)
     sigmoid = LogisticRegression(C=1e6).fit(sums[dense, None], y[dense])
-    model = forest(target, names).fit(x, y)
-    return model, float(sigmoid.coef_[0, 0]), float(sigmoid.intercept_[0])
+    return classifier(names).fit(x, y), float(sigmoid.coef_[0, 0]), float(sigmoid.intercept_[0])
 
 
-def predict(fitted, x):
+def odds_of(fitted, x):
     model, slope, offset = fitted
     return 1 / (1 + np.exp(-(slope * model.decision_function(x) + offset)))
+
+
+def parts(rows):
+    """What was measured at twice the size, in the order of `PARTS`."""
+    bicubic, direct, chain = (rows.column(f"u2.{name}") for name in ("bicubic", "direct", "chain"))
+    return bicubic, direct - bicubic, chain - direct
+
+
+def fit_worth(x, rows):
+    """A forest for each part."""
+    return [HistGradientBoostingRegressor(**settings(150)).fit(x, part) for part in parts(rows)]
+
+
+def worth(parts):
+    """What each of `ACTIONS` is worth, a column each."""
+    bicubic, network, fix = parts
+    direct = bicubic + network
+    return np.stack([direct - STEP, direct + fix - 2 * STEP, np.full(len(bicubic), ANEW), bicubic], axis=1)
+
+
+def worth_of(forests, x):
+    return worth([forest.predict(x) for forest in forests])
 
 
 def single(value):
@@ -89,11 +120,12 @@ def tree(nodes):
     return "&[" + ", ".join(parts) + "]"
 
 
-def rust(fitted, names, labels):
+def rust(odds, forests, names, labels):
     digest = hashlib.sha256(Path(labels).read_bytes()).hexdigest()
     quoted = ", ".join(f'"{name}"' for name in names)
+    model, slope, offset = odds
     lines = [
-        "//! Written by `recipe/fit.py`: the odds as data.",
+        "//! Written by `recipe/fit.py`: what was learned from outcomes, as data.",
         "//!",
         f"//! Labels: SHA-256 {digest}.",
         "",
@@ -103,14 +135,15 @@ def rust(fitted, names, labels):
         "/// What the trees were fitted to, in order.",
         "#[cfg(test)]",
         f"pub(super) const FEATURES: &[&str] = &[{quoted}];",
+        "",
+        "/// Slope and offset of the sigmoid behind `WORKS_4X`.",
+        f"pub(super) const SIGMOID: (f32, f32) = ({single(slope)}, {single(offset)});",
     ]
-    for target, name in TARGETS.items():
-        model, slope, offset = fitted[target]
+    for name, model in zip(("WORKS_4X", *PARTS), (model, *forests)):
         lines += [
             "",
             f"pub(super) static {name}: Forest = Forest {{",
             f"    start: {single(model._baseline_prediction.item())},",
-            f"    sigmoid: ({single(slope)}, {single(offset)}),",
             "    trees: &[",
             *(f"        {tree(stage[0].nodes)}," for stage in model._predictors),
             "    ],",
@@ -119,14 +152,14 @@ def rust(fitted, names, labels):
     return "\n".join(lines) + "\n"
 
 
-def golden(fitted, rows, names):
+def golden(odds, forests, rows, names):
     """Predictions of pictures spread over the labels, features as the Rust code gets them."""
     chosen = np.linspace(0, len(rows) - 1, GOLDEN).astype(int)
     x = rows.features(names)[chosen]
-    odds = [predict(fitted[target], x) for target in TARGETS]
-    lines = ["\t".join([*TARGETS, *names])]
-    for i, row in enumerate(x):
-        cells = [f"{column[i]:.6f}" for column in odds]
+    found = np.column_stack([odds_of(odds, x), worth_of(forests, x)])
+    lines = ["\t".join([WORKS, *ACTIONS, *names])]
+    for row, predicted in zip(x, found):
+        cells = [f"{value:.6f}" for value in predicted]
         cells += ["" if np.isnan(v) else single(v) for v in row]
         lines.append("\t".join(cells))
     return "\n".join(lines) + "\n"
@@ -138,12 +171,11 @@ def main():
     args = parser.parse_args()
     rows = read(args.labels)
     names = rows.names(FEATURES)
-    train = rows.split("train")
-    fitted = {target: fit(train, target, names) for target in TARGETS}
-    (DECISION / "trees.rs").write_text(rust(fitted, names, args.labels))
-    (DECISION / "golden.tsv").write_text(golden(fitted, rows, names))
-    for target, model in fitted.items():
-        print(f"{target}: {train.flag(target).mean():.3f} of {len(train)} are true, slope {model[1]:.3f}")
+    train = rows.split("train").part("trees")
+    odds, forests = fit_odds(train, names), fit_worth(given(train, names), train)
+    (DECISION / "trees.rs").write_text(rust(odds, forests, names, args.labels))
+    (DECISION / "golden.tsv").write_text(golden(odds, forests, rows, names))
+    print(f"{WORKS}: {train.flag(WORKS).mean():.3f} of {len(train)} are true, slope {odds[1]:.3f}")
 
 
 if __name__ == "__main__":

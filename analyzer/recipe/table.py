@@ -2,8 +2,8 @@
 
     python table.py LABELS.tsv
 
-Every row is made by the same rule from what it sees of the training sources. `odds` refits the trees that ship;
-`advice` is what `upwise triage` says.
+Every row that learns is made by the same rule from what it sees of the training sources. `worth, odds` refits the trees that
+ship; `advice` is what `upwise triage` says.
 """
 
 import argparse
@@ -12,28 +12,20 @@ import numpy as np
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.metrics import f1_score, roc_auc_score
 
-from fit import TARGETS, fit, predict
+from fit import ACTIONS, STEP, WORKS, fit_odds, fit_worth, given, odds_of, parts, worth, worth_of
 from labels import FEATURES, PLAIN, read
 
-LOW, GAIN = 0.3, 0.03
-ACTIONS = ["upscale", "fix_first", "regenerate", "keep"]
 BINS = 15
 DRAWS = 1000
 
 
-def values(rows):
-    """What each action is worth, at twofold size: a step more has to gain 0.03, a picture made anew is worth the low line."""
-    bicubic, direct, chain = (rows.column(f"u2.{name}") for name in ("bicubic", "direct", "chain"))
-    return np.stack([direct - GAIN, chain - 2 * GAIN, np.full(len(rows), LOW), bicubic], axis=1)
-
-
 def regret(rows, actions):
     """How much the best action was better. A person who is asked decides rightly and costs as much as a step."""
-    worth = values(rows)
-    best = worth.max(axis=1)
+    true = worth(parts(rows))
+    best = true.max(axis=1)
     asked = np.array([action not in ACTIONS for action in actions])
-    chosen = worth[np.arange(len(rows)), [ACTIONS.index(a) if a in ACTIONS else 0 for a in actions]]
-    return np.where(asked, GAIN, best - chosen)
+    chosen = true[np.arange(len(rows)), [ACTIONS.index(a) if a in ACTIONS else 0 for a in actions]]
+    return np.where(asked, STEP, best - chosen)
 
 
 def calibration_error(p, y):
@@ -43,23 +35,17 @@ def calibration_error(p, y):
     return sum(len(b) * abs(p[b].mean() - y[b].mean()) for b in bins) / len(p)
 
 
-def decide(odds):
-    """One rule for every row that has odds."""
-    return np.select(
-        [odds["hopeless"] >= 0.5, odds["fix_gains"] >= 0.5, odds["gains"] >= 0.5],
-        ["regenerate", "fix_first", "upscale"], "keep",
-    )
+def decide(expected):
+    """One rule for every row that expects something: what is worth most."""
+    return np.array(ACTIONS)[expected.argmax(axis=1)]
 
 
 def plain_trees(train, test, columns):
-    """A baseline: the same kind of trees on other numbers."""
-    odds = {}
-    for target in TARGETS:
-        model = HistGradientBoostingClassifier(
-            max_iter=60, learning_rate=0.05, max_leaf_nodes=6, min_samples_leaf=15, random_state=1)
-        model.fit(columns(train), train.flag(target))
-        odds[target] = model.predict_proba(columns(test))[:, 1]
-    return odds
+    """A baseline: the same kind of trees on other numbers, the odds of 4x and the worths."""
+    model = HistGradientBoostingClassifier(
+        max_iter=60, learning_rate=0.05, max_leaf_nodes=6, min_samples_leaf=15, random_state=1)
+    odds = model.fit(columns(train), train.flag(WORKS)).predict_proba(columns(test))[:, 1]
+    return decide(worth_of(fit_worth(columns(train), train), columns(test))), odds
 
 
 def clean_vision(rows):
@@ -111,20 +97,21 @@ def main():
     rows = read(args.labels)
     train, test = rows.split("train"), rows.split("test")
     names = rows.names(FEATURES)
-    truth, works = test.text("action"), test.flag("works_4x")
+    truth, works = test.text("action"), test.flag(WORKS)
     decided = truth != "inspect"
 
-    ours = {target: predict(fit(train, target, names), test.features(names)) for target in TARGETS}
+    weighed = train.part("trees")
+    odds = odds_of(fit_odds(weighed, names), test.features(names))
+    expected = worth_of(fit_worth(given(weighed, names), weighed), test.features(names))
     table = {"always upscale": (np.full(len(test), "upscale"), None)}
     baselines = {
         "size": size, "size, format": size_and_format, "size, format, bits": bits,
         "Laplacian variance": laplacian, "plain statistics": statistics,
     }
     for name, columns in baselines.items():
-        odds = plain_trees(train, test, columns)
-        table[name] = (decide(odds), odds["works_4x"])
+        table[name] = plain_trees(train, test, columns)
     table["CleanVision's rules"] = (clean_vision(test), None)
-    table["odds"] = (decide(ours), ours["works_4x"])
+    table["worth, odds"] = (decide(expected), odds)
     table["advice"] = (test.text("advice"), None)
 
     print(f"{len(train)} pictures of {len(set(train.groups))} sources to fit, "
@@ -143,7 +130,7 @@ def main():
         cells += ["", ""] if p is None else [f"{roc_auc_score(works, p):.3f}", f"{calibration_error(p, works):.3f}"]
         print("| " + " | ".join([name, *cells]) + " |")
 
-    actions, p = table["odds"]
+    actions, p = table["worth, odds"]
     loss = regret(test, actions)
     print()
     for name, measure in {
@@ -152,11 +139,8 @@ def main():
         "ECE of 4x": lambda i: calibration_error(p[i], works[i]),
     }.items():
         low, high = interval(test, measure)
-        print(f"odds, {name}: 95 % of draws of sources in {low:.4f} to {high:.4f}")
-    for target, odds in ours.items():
-        y = test.flag(target)
-        print(f"odds, {target}: AUROC {roc_auc_score(y, odds):.3f}, ECE {calibration_error(odds, y):.3f}, "
-              f"true {y.mean():.3f}, predicted {odds.mean():.3f}")
+        print(f"{name}: 95 % of draws of sources in {low:.4f} to {high:.4f}")
+    print(f"odds of 4x: true {works.mean():.3f}, predicted {odds.mean():.3f}")
 
 
 if __name__ == "__main__":

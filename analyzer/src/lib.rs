@@ -18,7 +18,7 @@ pub use raster::{FileFacts, Raster, RasterError, Samples};
 use rayon::prelude::*;
 
 use measures::{
-    composition, content, edges, grain, halving, jpeg, light, noise, pixel_art, resolution,
+    composition, content, edges, glance, grain, halving, jpeg, light, noise, pixel_art, resolution,
     sharpness, subject, text, traits,
 };
 use report::{Analysis, Content, Evidence, Measure, Place, Score, Status};
@@ -44,48 +44,50 @@ pub fn analyze(raster: &Raster<'_>, facts: &FileFacts) -> Analysis {
     let survey = Survey::new(raster);
     let tiles = &survey.tiles;
     // What runs on one thread begins first, so that what splits by tiles fills the others.
-    let (((subject, text), (traits, (pixel_art, light))), (from_pixels, (grain, from_tiles))) =
-        rayon::join(
-            || {
-                rayon::join(
-                    || {
-                        let subject = subject::measure(&survey.subject, picture);
-                        (subject, text::measure(&survey.overview, picture))
-                    },
-                    || {
-                        let traits = traits::measure(raster, &survey.overview, &survey.subject);
-                        let light = light::measure(&survey.overview);
-                        (traits, (pixel_art::measure(raster), light))
-                    },
-                )
-            },
-            || {
-                rayon::join(
-                    || {
-                        let jpeg = jpeg::measure(raster, tiles, facts);
-                        (jpeg, resolution::measure(raster))
-                    },
-                    || {
-                        rayon::join(
-                            || grain::measure(raster),
-                            || {
-                                let noise = noise::measure(raster, tiles);
-                                let noise_sigma = noise.as_ref().map(|noise| noise.sigma);
-                                let edges = edges::measure(tiles, noise_sigma.unwrap_or(0.0));
-                                let sharpness = sharpness::measure(tiles);
-                                (
-                                    noise,
-                                    edges,
-                                    sharpness,
-                                    halving::measure(tiles),
-                                    survey.small_edges(),
-                                )
-                            },
-                        )
-                    },
-                )
-            },
-        );
+    let (
+        ((subject, text), (traits, (pixel_art, light))),
+        (from_pixels, ((grain, glance), from_tiles)),
+    ) = rayon::join(
+        || {
+            rayon::join(
+                || {
+                    let subject = subject::measure(&survey.subject, picture);
+                    (subject, text::measure(&survey.overview, picture))
+                },
+                || {
+                    let traits = traits::measure(raster, &survey.overview, &survey.subject);
+                    let light = light::measure(&survey.overview);
+                    (traits, (pixel_art::measure(raster), light))
+                },
+            )
+        },
+        || {
+            rayon::join(
+                || {
+                    let jpeg = jpeg::measure(raster, tiles, facts);
+                    (jpeg, resolution::measure(raster))
+                },
+                || {
+                    rayon::join(
+                        || (grain::measure(raster), glance::measure(raster)),
+                        || {
+                            let noise = noise::measure(raster, tiles);
+                            let noise_sigma = noise.as_ref().map(|noise| noise.sigma);
+                            let edges = edges::measure(tiles, noise_sigma.unwrap_or(0.0));
+                            let sharpness = sharpness::measure(tiles);
+                            (
+                                noise,
+                                edges,
+                                sharpness,
+                                halving::measure(tiles),
+                                survey.small_edges(),
+                            )
+                        },
+                    )
+                },
+            )
+        },
+    );
     let (jpeg, resolution) = from_pixels;
     let (noise, edges, sharpness, [halving, halving_again], small_edges) = from_tiles;
     let noise_sigma = noise.as_ref().map(|noise| noise.sigma);
@@ -123,6 +125,10 @@ pub fn analyze(raster: &Raster<'_>, facts: &FileFacts) -> Analysis {
         art: kind.art,
         halving,
         halving_again,
+        works_4x: None,
+        worth: None,
+        expected_2x: glance.map(|[two, _]| two),
+        expected_4x: glance.map(|[_, four]| four),
         bits_per_pixel: facts
             .bytes
             .map(|bytes| bytes as f32 * 8.0 / raster.pixels() as f32),
@@ -147,6 +153,17 @@ pub fn analyze(raster: &Raster<'_>, facts: &FileFacts) -> Analysis {
         text::score(&text, picture),
         text::validity(&text),
     ];
+    // Of what was fitted: pages, screens and pixel art were not.
+    let learned = matches!(
+        kind.content,
+        Content::Photo | Content::Product | Content::Art
+    );
+    let features = learned.then(|| decision::features::features(&evidence, &scores));
+    let evidence = Evidence {
+        works_4x: features.as_deref().map(decision::odds::works_4x),
+        worth: features.as_deref().map(decision::odds::worth),
+        ..evidence
+    };
     let decision = decision::decide(&decision::Seen {
         picture,
         content: kind.content,

@@ -24,8 +24,16 @@ pub fn write(path: &Path, damaged: &Damaged, made: &[Image]) -> Result<()> {
             strip.extend_from_slice(&part[y * width * 3..][..width * 3]);
         }
     }
-    let wide = (width * parts.len()) as u32;
-    image::RgbImage::from_raw(wide, height as u32, strip)
+    save(path, strip, width * parts.len(), height)
+}
+
+/// Writes a picture as it is.
+pub fn write_one(path: &Path, picture: &Image) -> Result<()> {
+    save(path, to_rgb8(picture), picture.width(), picture.height())
+}
+
+fn save(path: &Path, samples: Vec<u8>, width: usize, height: usize) -> Result<()> {
+    image::RgbImage::from_raw(width as u32, height as u32, samples)
         .context("as many samples as pixels")?
         .save(path)
         .with_context(|| format!("cannot write {}", path.display()))

@@ -40,11 +40,14 @@ struct Args {
     /// The table of labels to write.
     #[arg(long, default_value = "target/outcome/labels.tsv")]
     labels: PathBuf,
+    /// Folder for the damaged pictures of the table, as PNG: what `glance.py` learns from.
+    #[arg(long)]
+    pictures: Option<PathBuf>,
     /// Folder for strips of cases near the lines: truth, picture, bicubic, best at 4x, best at 2x.
     #[arg(long)]
     look: Option<PathBuf>,
     /// Pictures of the training tiles.
-    #[arg(long, default_value_t = 200)]
+    #[arg(long, default_value_t = 431)]
     train: usize,
     /// Pictures of BSD100.
     #[arg(long, default_value_t = 100)]
@@ -83,7 +86,7 @@ fn main() -> Result<()> {
     if let Some(folder) = &args.look {
         return look_near_the_lines(&cache, &work, folder);
     }
-    write_labels(&cache, &work, &args.labels)
+    write_labels(&cache, &work, &args.labels, args.pictures.as_deref())
 }
 
 type Work<'a> = [(&'a Source, Vec<Case>)];
@@ -103,7 +106,15 @@ fn current(cache: &Cache, case: &Case) -> Vec<Outcome> {
         .collect()
 }
 
-fn write_labels(cache: &Cache, work: &Work<'_>, path: &Path) -> Result<()> {
+fn write_labels(
+    cache: &Cache,
+    work: &Work<'_>,
+    path: &Path,
+    pictures: Option<&Path>,
+) -> Result<()> {
+    if let Some(folder) = pictures {
+        std::fs::create_dir_all(folder)?;
+    }
     let rows = |(source, cases): &(&Source, Vec<Case>)| -> Result<Vec<String>> {
         let picture = source.decode()?;
         let mut rows = Vec::new();
@@ -112,6 +123,9 @@ fn write_labels(cache: &Cache, work: &Work<'_>, path: &Path) -> Result<()> {
             let label = Label::of(&outcomes, &Weights::FROZEN)
                 .with_context(|| format!("{} has no outcomes", case.key))?;
             let damaged = degrade::damage(&picture, case)?;
+            if let Some(folder) = pictures {
+                look::write_one(&folder.join(file_name(&case.key)), &damaged.picture)?;
+            }
             let flips = label.flips(&outcomes);
             rows.push(table::row(source, case, &damaged, &label, flips)?);
         }
@@ -122,6 +136,11 @@ fn write_labels(cache: &Cache, work: &Work<'_>, path: &Path) -> Result<()> {
     std::fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))?;
     println!("{} labels: {}", rows.len(), path.display());
     Ok(())
+}
+
+/// Of a case's picture.
+fn file_name(key: &str) -> String {
+    format!("{}.png", key.replace('/', "-"))
 }
 
 /// Cases whose utility is this close to a line are looked at.
@@ -156,7 +175,7 @@ fn look_near_the_lines(cache: &Cache, work: &Work<'_>, folder: &Path) -> Result<
                 make(best_four, 4)?,
                 degrade::enlarged(&make(best_two, 2)?, width, height)?,
             ];
-            let name = format!("{two:.2}-{four:.2}-{}.png", case.key.replace('/', "-"));
+            let name = format!("{two:.2}-{four:.2}-{}", file_name(&case.key));
             look::write(&folder.join(name), &damaged, &made)?;
         }
     }

@@ -30,6 +30,22 @@ const TABLE: &[(&str, Source)] = &[
     ("again_kept", |e, _| e.halving_again.map(|h| h.kept)),
     ("again_worst", |e, _| e.halving_again.map(|h| h.worst)),
     ("again_lost", |e, _| e.halving_again.map(|h| h.lost)),
+    ("filter_2x", |e, _| e.expected_2x.map(|u| u.filter)),
+    ("best_2x", |e, _| e.expected_2x.map(|u| u.best())),
+    ("network_gain_2x", |e, _| {
+        e.expected_2x.map(|u| u.network - u.filter)
+    }),
+    ("fix_gain_2x", |e, _| {
+        e.expected_2x.map(|u| u.fix - u.network)
+    }),
+    ("filter_4x", |e, _| e.expected_4x.map(|u| u.filter)),
+    ("best_4x", |e, _| e.expected_4x.map(|u| u.best())),
+    ("network_gain_4x", |e, _| {
+        e.expected_4x.map(|u| u.network - u.filter)
+    }),
+    ("fix_gain_4x", |e, _| {
+        e.expected_4x.map(|u| u.fix - u.network)
+    }),
     ("score_edges", |_, score| score(Measure::EdgePresence)),
     ("score_sharpness", |_, score| score(Measure::Sharpness)),
     ("score_true_resolution", |_, score| {

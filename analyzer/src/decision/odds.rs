@@ -1,36 +1,23 @@
-//! Odds that an enlargement works, learned from what worked.
+//! What was learned from outcomes: whether an enlargement by 4 works, and what the ways to go are worth.
 //!
 //! Known images were damaged, everything that could be done with them was done, and the results were compared with what
-//! they had been (`recipe/`). Boosted trees (Friedman 2001) predict what was measured, in which more noise, blur or
-//! compression never helps, brought to probabilities by Platt's sigmoid (1999) on sources that the trees had not
+//! they had been (`recipe/`). Boosted trees (Friedman 2001) predict what was measured; the odds, in which more noise, blur or
+//! compression never helps, are brought to probabilities by Platt's sigmoid (1999) on sources that the trees had not
 //! seen. They are data: `trees.rs`, written by `recipe/fit.py`. How far to trust them: the crate's README.
 
-use super::features::features;
-use super::trees::{FIX_GAINS, GAINS, HOPELESS, WORKS_2X, WORKS_4X};
-use crate::report::{Evidence, Score};
+use super::trees::{FILTER, FIX_GAIN, NETWORK_GAIN, SIGMOID, WORKS_4X};
+use crate::report::Worth;
 
-/// What the evidence says of the ways to go. Each is a probability, 0 to 1.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Odds {
-    /// The best enlargement by 4 comes close enough to the truth, and gains over a plain filter.
-    pub works_4x: f32,
-    /// The best by 2 does.
-    pub works_2x: f32,
-    /// A fix before the enlargement gains over the best enlargement alone.
-    pub fix_gains: f32,
-    /// Any enlargement by 2 gains over a plain filter, whether it works or not.
-    pub gains: f32,
-    /// No enlargement by 2 comes near the truth: there is too little to build on.
-    pub hopeless: f32,
-}
+/// What an enlargement or a fix has to gain to be worth the step.
+const STEP: f32 = 0.03;
+/// What a picture made anew is worth: utility below which there is nothing to build on.
+const ANEW: f32 = 0.3;
 
 /// Trees whose values add up.
 #[derive(Debug)]
 pub(super) struct Forest {
     /// The sum begins with this.
     pub start: f32,
-    /// Platt's sigmoid of the sum: slope and offset.
-    pub sigmoid: (f32, f32),
     /// Each with its root first.
     pub trees: &'static [&'static [Node]],
 }
@@ -45,10 +32,9 @@ pub(super) enum Node {
 }
 
 impl Forest {
-    fn probability(&self, row: &[Option<f32>]) -> f32 {
-        let sum: f32 = self.trees.iter().map(|tree| value(tree, row)).sum();
-        let (slope, offset) = self.sigmoid;
-        1.0 / (1.0 + (-(slope * (self.start + sum) + offset)).exp())
+    fn sum(&self, row: &[Option<f32>]) -> f32 {
+        let values = self.trees.iter().map(|tree| value(tree, row));
+        self.start + values.sum::<f32>()
     }
 }
 
@@ -68,18 +54,22 @@ fn value(tree: &[Node], row: &[Option<f32>]) -> f32 {
     }
 }
 
-/// The odds for a picture; measures that are missing were missing for pictures of the fit as well.
-pub fn odds(evidence: &Evidence, scores: &[Score]) -> Odds {
-    of_row(&features(evidence, scores))
+/// Probability, 0 to 1, that the best enlargement by 4 comes close enough to the truth, from [`features`](super::features);
+/// measures that are missing were missing for pictures of the fit as well.
+pub fn works_4x(features: &[Option<f32>]) -> f32 {
+    let (slope, offset) = SIGMOID;
+    1.0 / (1.0 + (-(slope * WORKS_4X.sum(features) + offset)).exp())
 }
 
-fn of_row(row: &[Option<f32>]) -> Odds {
-    Odds {
-        works_4x: WORKS_4X.probability(row),
-        works_2x: WORKS_2X.probability(row),
-        fix_gains: FIX_GAINS.probability(row),
-        gains: GAINS.probability(row),
-        hopeless: HOPELESS.probability(row),
+/// What the ways to go are worth at twice the size, from the same.
+pub fn worth(features: &[Option<f32>]) -> Worth {
+    let keep = FILTER.sum(features);
+    let network = keep + NETWORK_GAIN.sum(features);
+    Worth {
+        keep,
+        upscale: network - STEP,
+        fix_first: network + FIX_GAIN.sum(features) - 2.0 * STEP,
+        regenerate: ANEW,
     }
 }
 
@@ -87,18 +77,13 @@ fn of_row(row: &[Option<f32>]) -> Odds {
 mod tests {
     use super::super::{features, trees};
     use super::*;
-    use crate::report::Measure;
+    use crate::report::{Evidence, Measure, Score, Utilities};
 
-    const FORESTS: [&Forest; 5] = [&WORKS_4X, &WORKS_2X, &FIX_GAINS, &GAINS, &HOPELESS];
+    const FORESTS: [&Forest; 4] = [&WORKS_4X, &FILTER, &NETWORK_GAIN, &FIX_GAIN];
 
-    fn all(odds: Odds) -> [f32; 5] {
-        [
-            odds.works_4x,
-            odds.works_2x,
-            odds.fix_gains,
-            odds.gains,
-            odds.hopeless,
-        ]
+    fn of(evidence: &Evidence, scores: &[Score]) -> (f32, Worth) {
+        let row = features::features(evidence, scores);
+        (works_4x(&row), worth(&row))
     }
 
     #[test]
@@ -134,8 +119,15 @@ mod tests {
         let mut seen = 0;
         for line in lines {
             let cells: Vec<Option<f32>> = line.split('\t').map(|cell| cell.parse().ok()).collect();
-            let odds = of_row(&cells[5..]);
-            let found = all(odds);
+            let row = &cells[5..];
+            let worth = worth(row);
+            let found = [
+                works_4x(row),
+                worth.upscale,
+                worth.fix_first,
+                worth.regenerate,
+                worth.keep,
+            ];
             for (found, expected) in found.into_iter().zip(&cells) {
                 let expected = expected.expect("a prediction");
                 assert!(
@@ -150,34 +142,50 @@ mod tests {
 
     #[test]
     fn damage_lowers_the_odds() {
+        let utilities = |filter: f32| Utilities {
+            filter,
+            network: filter + 0.05,
+            fix: filter + 0.03,
+        };
         let clean = Evidence {
             noise_sigma: Some(0.5),
             true_factor: Some([1.0, 1.0]),
             edge_sigma: Some(0.6),
             edges_kept: Some(0.95),
+            expected_2x: Some(utilities(0.7)),
+            expected_4x: Some(utilities(0.45)),
             ..Evidence::default()
         };
         let scores = [Score::measured(Measure::Sharpness, 0.9, "")];
-        let best = odds(&clean, &scores);
-        for worse in [
-            Evidence {
-                noise_sigma: Some(25.0),
-                ..clean
-            },
-            Evidence {
-                edge_sigma: Some(3.0),
-                ..clean
-            },
-        ] {
-            let found = odds(&worse, &scores);
-            assert!(found.works_4x < best.works_4x, "{found:?} {best:?}");
-            assert!(found.works_2x < best.works_2x, "{found:?} {best:?}");
+        let (odds, worth) = of(&clean, &scores);
+        assert!(worth.upscale > worth.regenerate, "{worth:?}");
+        let noisy = Evidence {
+            noise_sigma: Some(25.0),
+            ..clean
+        };
+        let soft = Evidence {
+            edge_sigma: Some(3.0),
+            ..clean
+        };
+        let hopeless = Evidence {
+            expected_2x: Some(utilities(0.15)),
+            expected_4x: Some(utilities(0.1)),
+            ..clean
+        };
+        for worse in [noisy, soft, hopeless] {
+            let found = of(&worse, &scores).0;
+            assert!(found <= odds, "{found} {odds}");
         }
+        let (found, worth) = of(&hopeless, &scores);
+        assert!(found < odds - 0.1, "{found} {odds}");
+        assert!(worth.upscale < worth.regenerate, "{worth:?}");
     }
 
     #[test]
     fn without_evidence_there_are_odds_all_the_same() {
-        let found = all(odds(&Evidence::default(), &[]));
-        assert!(found.iter().all(|p| (0.0..=1.0).contains(p)), "{found:?}");
+        let (odds, worth) = of(&Evidence::default(), &[]);
+        assert!((0.0..=1.0).contains(&odds), "{odds}");
+        let worths = [worth.keep, worth.upscale, worth.fix_first];
+        assert!(worths.iter().all(|w| (-0.5..1.5).contains(w)), "{worth:?}");
     }
 }

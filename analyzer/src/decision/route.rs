@@ -2,7 +2,6 @@
 
 use super::Seen;
 use super::faults::Fault;
-use super::odds::odds;
 use crate::report::{Content, Family};
 
 /// Fine noise and quality of JPEG beyond which the models for clean pictures draw the damage larger.
@@ -49,15 +48,10 @@ pub fn scale(seen: &Seen<'_>, faults: &[Fault]) -> (f32, Vec<String>) {
     let clean = evidence.noise_sigma.is_none_or(|sigma| sigma < 1.0)
         && evidence.jpeg_quality.is_none_or(|quality| quality >= 92.0)
         && evidence.edge_sigma.is_some_and(|sigma| sigma < CRISP);
-    let odds = odds(evidence, seen.scores).works_4x;
-    let learned = matches!(
-        seen.content,
-        Content::Photo | Content::Product | Content::Art
-    );
     let (mut scale, mut not) = if worst >= 0.75 {
         let words = "4x: would stay below the quality line";
         (2.0, vec![words.to_string()])
-    } else if learned && odds < LIKELY {
+    } else if let Some(odds) = evidence.works_4x.filter(|&odds| odds < LIKELY) {
         let words = format!("4x: works for {:.0} % of pictures like it", odds * 100.0);
         (2.0, vec![words])
     } else if clean && worst < 0.45 && seen.longer() <= 512 {

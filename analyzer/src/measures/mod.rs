@@ -3,6 +3,7 @@
 pub mod composition;
 pub mod content;
 pub mod edges;
+pub mod glance;
 pub mod grain;
 pub mod halving;
 pub mod jpeg;

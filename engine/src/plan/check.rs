@@ -9,6 +9,9 @@ use crate::{Error, Result};
 /// Largest factor by which anything is shuffled, repeated, strided or pooled.
 const MAX_FACTOR: usize = 64;
 
+/// Most pixels of a map for a pixel of the input along one axis, and the other way around.
+const MAX_DENSITY: usize = 1 << 20;
+
 fn wrong<T>(what: impl Into<String>) -> Result<T> {
     Err(Error::Shape(format!(
         "the network is not well formed: {}",
@@ -58,7 +61,7 @@ pub(crate) fn check(network: &Network) -> Result<()> {
             true => Ok(()),
             false => wrong(format!("a factor of {f}")),
         };
-        density[to] = Some(match *op {
+        let (n, d) = match *op {
             Op::Conv(ref conv) => {
                 for slot in op.reads() {
                     read(slot)?;
@@ -67,7 +70,8 @@ pub(crate) fn check(network: &Network) -> Result<()> {
                 for merge in &conv.merges {
                     same(merge.slot())?;
                 }
-                read(conv.inputs[0])?.1
+                let (n, d) = read(conv.inputs[0])?.1;
+                (n, d * conv.stride)
             }
             Op::PixelUnshuffle { input, factor, .. } => {
                 factor_fits(factor)?;
@@ -90,13 +94,18 @@ pub(crate) fn check(network: &Network) -> Result<()> {
             } => {
                 factor_fits(kernel)?;
                 factor_fits(stride)?;
-                same(input)?
+                let (n, d) = same(input)?;
+                (n, d * stride)
             }
             Op::Bilinear { input, like, .. } => {
                 same(input)?;
                 read(like)?.1
             }
-        });
+        };
+        if n.max(d) > MAX_DENSITY {
+            return wrong(format!("slot {to} is too large or too small"));
+        }
+        density[to] = Some((n, d));
     }
     let Some(&Some((n, d))) = density.get(output.slot) else {
         return wrong("the output slot is never written");
