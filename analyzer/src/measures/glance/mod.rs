@@ -230,7 +230,7 @@ mod tests {
             let (u, v) = (x as f32, y as f32);
             (128.0
                 + 50.0 * (u / 9.0).sin() * (v / 13.0).cos()
-                + if (x / 24 + y / 17) % 2 == 0 {
+                + if (x / 24 + y / 17).is_multiple_of(2) {
                     30.0
                 } else {
                     -30.0
