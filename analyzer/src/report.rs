@@ -269,6 +269,16 @@ impl Utilities {
     pub fn best(&self) -> f32 {
         self.network.max(self.fix)
     }
+
+    /// What a network gains over a plain filter.
+    pub fn network_gain(&self) -> f32 {
+        self.network - self.filter
+    }
+
+    /// What a fix before it gains over a network alone.
+    pub fn fix_gain(&self) -> f32 {
+        self.fix - self.network
+    }
 }
 
 /// What the ways to go are expected to be worth at twice the size, as utilities less 0.03 for each step.

@@ -33,19 +33,15 @@ const TABLE: &[(&str, Source)] = &[
     ("filter_2x", |e, _| e.expected_2x.map(|u| u.filter)),
     ("best_2x", |e, _| e.expected_2x.map(|u| u.best())),
     ("network_gain_2x", |e, _| {
-        e.expected_2x.map(|u| u.network - u.filter)
+        e.expected_2x.map(|u| u.network_gain())
     }),
-    ("fix_gain_2x", |e, _| {
-        e.expected_2x.map(|u| u.fix - u.network)
-    }),
+    ("fix_gain_2x", |e, _| e.expected_2x.map(|u| u.fix_gain())),
     ("filter_4x", |e, _| e.expected_4x.map(|u| u.filter)),
     ("best_4x", |e, _| e.expected_4x.map(|u| u.best())),
     ("network_gain_4x", |e, _| {
-        e.expected_4x.map(|u| u.network - u.filter)
+        e.expected_4x.map(|u| u.network_gain())
     }),
-    ("fix_gain_4x", |e, _| {
-        e.expected_4x.map(|u| u.fix - u.network)
-    }),
+    ("fix_gain_4x", |e, _| e.expected_4x.map(|u| u.fix_gain())),
     ("score_edges", |_, score| score(Measure::EdgePresence)),
     ("score_sharpness", |_, score| score(Measure::Sharpness)),
     ("score_true_resolution", |_, score| {

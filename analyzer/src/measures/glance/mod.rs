@@ -12,30 +12,35 @@ use upwise_engine::{Engine, EngineOptions, Image};
 
 use crate::raster::Raster;
 use crate::report::{Place, Utilities};
-use network::Head;
+use network::{BLOCK, Head};
 
 /// Longer side up to which a picture is looked at as a whole.
 const WHOLE: usize = 128;
 /// Side of the squares of larger ones, and how many there are at most.
 const SQUARE: usize = 96;
 const SQUARES: usize = 9;
-/// Sides are multiples of this.
-const MULTIPLE: usize = 4;
 /// Shortest side that says anything.
 const LEAST: usize = 16;
 
 /// The network, made ready when it is first asked; `None` if this machine grants it no threads.
 fn loaded() -> Option<&'static (Engine, Head)> {
-    static LOADED: OnceLock<Option<(Engine, Head)>> = OnceLock::new();
-    let load = || {
-        let (network, head) = network::read().ok()?;
-        let options = EngineOptions {
-            threads: rayon::current_num_threads(),
-            ..EngineOptions::default()
-        };
-        Some((Engine::from_network(&network, &options).ok()?, head))
+    static LOADED: OnceLock<(Engine, Head)> = OnceLock::new();
+    if LOADED.get().is_none() {
+        // Not in `get_or_init`: a worker that waits for the engine's threads takes up other work, which may ask for it as well.
+        let made = load()?;
+        // Whoever is first; the others' are dropped.
+        let _ = LOADED.set(made);
+    }
+    LOADED.get()
+}
+
+fn load() -> Option<(Engine, Head)> {
+    let (network, head) = network::read().ok()?;
+    let options = EngineOptions {
+        threads: rayon::current_num_threads(),
+        ..EngineOptions::default()
     };
-    LOADED.get_or_init(load).as_ref()
+    Some((Engine::from_network(&network, &options).ok()?, head))
 }
 
 /// Expected utilities by 2 and by 4; `None` under 16 pixels a side.
@@ -45,7 +50,7 @@ pub fn measure(raster: &Raster<'_>) -> Option<[Utilities; 2]> {
     let mut sums = Sums::new(head.channels());
     for place in places {
         let seen = engine.run(&pixels(raster, place), None).ok()?;
-        sums.add(&seen, head.block());
+        sums.add(&seen);
     }
     Some(head.answers(&sums.pooled()))
 }
@@ -60,7 +65,7 @@ fn places(width: usize, height: usize) -> Vec<Place> {
     } else {
         SQUARE
     };
-    let cut = |room: usize| room.min(side) / MULTIPLE * MULTIPLE;
+    let cut = |room: usize| room.min(side) / BLOCK * BLOCK;
     let (mut columns, mut rows) = (width.div_ceil(side), height.div_ceil(side));
     while columns * rows > SQUARES {
         match columns >= rows {
@@ -110,19 +115,19 @@ impl Sums {
         }
     }
 
-    /// Adds a map that left the engine as an image: channel `c * block * block + dy * block + dx` in each block of pixels.
-    fn add(&mut self, seen: &Image, block: usize) {
+    /// Adds a map that left the engine as an image: channel `(c * BLOCK + dy) * BLOCK + dx` in each block of pixels.
+    fn add(&mut self, seen: &Image) {
         let (width, height, channels) = (seen.width(), seen.height(), seen.channels());
         for y in 0..height {
             for (i, &v) in seen.row(y).iter().enumerate() {
                 let (x, c) = (i / channels, i % channels);
                 let v = f64::from(v);
-                let sum = &mut self.sums[(c * block + y % block) * block + x % block];
+                let sum = &mut self.sums[(c * BLOCK + y % BLOCK) * BLOCK + x % BLOCK];
                 sum[0] += v;
                 sum[1] += v * v;
             }
         }
-        self.count += width / block * (height / block);
+        self.count += width / BLOCK * (height / BLOCK);
     }
 
     /// Means, then logarithms of variances.
@@ -204,8 +209,8 @@ mod tests {
             assert!((1..=SQUARES).contains(&places.len()), "{width}x{height}");
             for place in &places {
                 assert!(place.x + place.width <= width && place.y + place.height <= height);
-                assert!(place.width.is_multiple_of(MULTIPLE) && place.width >= LEAST);
-                assert!(place.height.is_multiple_of(MULTIPLE) && place.height >= LEAST);
+                assert!(place.width.is_multiple_of(BLOCK) && place.width >= LEAST);
+                assert!(place.height.is_multiple_of(BLOCK) && place.height >= LEAST);
             }
         }
         assert_eq!(places(640, 480).len(), 9);

@@ -20,8 +20,8 @@ const UNSHUFFLE: usize = 2;
 const STRIDED: usize = 2;
 /// Output channels of the convolutions.
 const CHANNELS: [usize; 6] = [32, 32, 48, 48, 48, 48];
-/// Pixels along a side for one of the last map.
-const BLOCK: usize = 4;
+/// Pixels along a side for one of the last map; pictures' sides are multiples of it.
+pub(super) const BLOCK: usize = 4;
 /// Width of the first layer on top, and of the second.
 const HIDDEN: usize = 64;
 const ANSWERS: usize = 6;
@@ -56,11 +56,6 @@ impl Head {
     /// Channels of the last map.
     pub(super) fn channels(&self) -> usize {
         CHANNELS[CHANNELS.len() - 1]
-    }
-
-    /// Side of the blocks of pixels that hold them where it has become an image.
-    pub(super) fn block(&self) -> usize {
-        BLOCK
     }
 
     /// By 2 and by 4, from means and logarithms of variances of the channels.
