@@ -1,9 +1,9 @@
-"""Fits what was learned from outcomes: boosted trees, on sources that the network of `glance.py` did not see.
+"""Fits what was learned from outcomes: boosted trees, on all sources, those that the network of `glance.py` saw among them.
 
     python fit.py LABELS.tsv
 
 writes `trees.rs` and `golden.tsv` beside the Rust code that walks the trees: the odds that an enlargement by 4 works, calibrated on
-sources that their trees did not see, and what the ways to go are worth at twice the size.
+sources that neither their trees nor the network saw, and what the ways to go are worth at twice the size.
 """
 
 import argparse
@@ -30,20 +30,21 @@ PARTS = ("FILTER", "NETWORK_GAIN", "FIX_GAIN")
 STEP, ANEW = 0.03, 0.3
 ACTIONS = ["upscale", "fix_first", "regenerate", "keep"]
 FOLDS = 6
+FORESTS = 4
 GOLDEN = 48
 
 
-def settings(trees):
-    """Small trees, slowly added: a thousand pictures are few."""
+def settings(trees, rate, leaves, fewest, seed=1):
+    """Small trees, slowly added: five thousand pictures are few."""
     return {
-        "max_iter": trees, "learning_rate": 0.07, "max_leaf_nodes": 6, "min_samples_leaf": 15, "l2_regularization": 2.0,
-        "max_features": 0.5, "early_stopping": False, "random_state": 1,
+        "max_iter": trees, "learning_rate": rate, "max_leaf_nodes": leaves, "min_samples_leaf": fewest, "l2_regularization": 2.0,
+        "max_features": 0.5, "early_stopping": False, "random_state": seed,
     }
 
 
 def classifier(names):
     directions = [DIRECTION.get(name, 0) for name in names]
-    return HistGradientBoostingClassifier(monotonic_cst=directions, **settings(80))
+    return HistGradientBoostingClassifier(monotonic_cst=directions, **settings(80, 0.07, 6, 15))
 
 
 def given(rows, names):
@@ -54,18 +55,23 @@ def given(rows, names):
 
 
 def fit_odds(rows, names):
-    """A forest of all sources, its sigmoid from the sums that forests of the other sources give each.
+    """A forest of all sources, and the sigmoid behind its sums.
 
-    The sigmoid is fitted to reduced tiles where there are any: a whole picture that was handed over small has as much in each
-    pixel as they have, and fewer enlargements of it work than of a part of a large one.
+    The network is too sure of the sources that it saw. The sigmoid is fitted to the others, to the sums that forests of all but a
+    share of them give that share, and to reduced tiles where there are any: a whole picture that was handed over small has as
+    much in each pixel as they have, and fewer enlargements of it work than of a part of a large one.
     """
-    x, y, groups = given(rows, names), rows.flag(WORKS), rows.groups
-    sums = np.zeros(len(y))
-    for train, held in GroupKFold(FOLDS, shuffle=True, random_state=1).split(x, y, groups):
-        sums[held] = classifier(names).fit(x[train], y[train]).decision_function(x[held])
-    dense = rows.reduced if rows.reduced.any() else np.full(len(y), True)
-    sigmoid = LogisticRegression(C=1e6).fit(sums[dense, None], y[dense])
-    return classifier(names).fit(x, y), float(sigmoid.coef_[0, 0]), float(sigmoid.intercept_[0])
+    seen, strangers = rows.part("seen"), rows.part("strangers")
+    x, y = given(seen, names), seen.flag(WORKS)
+    new_x, new_y = given(strangers, names), strangers.flag(WORKS)
+    sums = np.zeros(len(new_y))
+    for train, held in GroupKFold(FOLDS, shuffle=True, random_state=1).split(new_x, new_y, strangers.groups):
+        forest = classifier(names).fit(np.concatenate([x, new_x[train]]), np.concatenate([y, new_y[train]]))
+        sums[held] = forest.decision_function(new_x[held])
+    dense = strangers.reduced if strangers.reduced.any() else np.full(len(new_y), True)
+    sigmoid = LogisticRegression(C=1e6).fit(sums[dense, None], new_y[dense])
+    forest = classifier(names).fit(given(rows, names), rows.flag(WORKS))
+    return forest, float(sigmoid.coef_[0, 0]), float(sigmoid.intercept_[0])
 
 
 def odds_of(fitted, x):
@@ -80,8 +86,11 @@ def parts(rows):
 
 
 def fit_worth(x, rows):
-    """A forest for each part."""
-    return [HistGradientBoostingRegressor(**settings(150)).fit(x, part) for part in parts(rows)]
+    """For each part forests whose mean is believed: what one of them makes of chance the others do not."""
+    def forest(part, seed):
+        return HistGradientBoostingRegressor(**settings(40, 0.15, 10, 40, seed)).fit(x, part)
+
+    return [[forest(part, seed) for seed in range(1, FORESTS + 1)] for part in parts(rows)]
 
 
 def worth(parts):
@@ -92,7 +101,7 @@ def worth(parts):
 
 
 def worth_of(forests, x):
-    return worth([forest.predict(x) for forest in forests])
+    return worth([np.mean([forest.predict(x) for forest in part], axis=0) for part in forests])
 
 
 def single(value):
@@ -108,11 +117,12 @@ def below(value):
     return single(near if near <= value else np.nextafter(near, np.float32(-np.inf)))
 
 
-def tree(nodes):
+def tree(nodes, share):
+    """A tree that adds a share of what it was fitted to add."""
     parts = []
     for node in nodes:
         if node["is_leaf"]:
-            parts.append(f"Add({single(node['value'])})")
+            parts.append(f"Add({single(node['value'] * share)})")
         else:
             less, more = int(node["left"]), int(node["right"])
             missing = less if node["missing_go_to_left"] else more
@@ -139,13 +149,15 @@ def rust(odds, forests, names, labels):
         "/// Slope and offset of the sigmoid behind `WORKS_4X`.",
         f"pub(super) const SIGMOID: (f32, f32) = ({single(slope)}, {single(offset)});",
     ]
-    for name, model in zip(("WORKS_4X", *PARTS), (model, *forests)):
+    for name, models in zip(("WORKS_4X", *PARTS), ([model], *forests)):
+        share = 1 / len(models)
+        start = sum(model._baseline_prediction.item() for model in models) * share
         lines += [
             "",
             f"pub(super) static {name}: Forest = Forest {{",
-            f"    start: {single(model._baseline_prediction.item())},",
+            f"    start: {single(start)},",
             "    trees: &[",
-            *(f"        {tree(stage[0].nodes)}," for stage in model._predictors),
+            *(f"        {tree(stage[0].nodes, share)}," for model in models for stage in model._predictors),
             "    ],",
             "};",
         ]
@@ -171,7 +183,7 @@ def main():
     args = parser.parse_args()
     rows = read(args.labels)
     names = rows.names(FEATURES)
-    train = rows.split("train").part("trees")
+    train = rows.split("train")
     odds, forests = fit_odds(train, names), fit_worth(given(train, names), train)
     (DECISION / "trees.rs").write_text(rust(odds, forests, names, args.labels))
     (DECISION / "golden.tsv").write_text(golden(odds, forests, rows, names))

@@ -3,8 +3,8 @@
     python glance.py LABELS.tsv PICTURES
 
 LABELS and PICTURES are what `upwise-outcome --pictures PICTURES` wrote. The network learns what every way to enlarge a picture
-came to, and beside that what had been done to the picture. It sees two thirds of the sources; the trees of `fit.py`, which weigh
-its word, are fitted to the others, on which it is as good as on any stranger.
+came to, and beside that what had been done to the picture. It sees two thirds of the sources; on the others, on which it is as good
+as on any stranger, `fit.py` calibrates the odds.
 """
 
 import argparse
@@ -29,7 +29,7 @@ SLOPE = 0.1  # of leaky ReLU
 ANSWERS = 6
 GAIN_WEIGHT = 2.0  # gains are a third as spread as utilities
 DAMAGE = 7
-BATCH, CROP, WHOLE = 24, 64, 0.25  # crops of whole pictures until the last quarter of the steps
+BATCH, CROP, WHOLE = 24, 64, 0.2  # crops of whole pictures until the last fifth of the steps
 RATE, DECAY, AVERAGE = 3e-3, 2e-2, 0.998
 FLOOR = 1e-4  # of a variance
 
@@ -224,11 +224,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("labels")
     parser.add_argument("pictures", type=Path)
-    parser.add_argument("--steps", type=int, default=7000)
+    parser.add_argument("--steps", type=int, default=12000)
     parser.add_argument("--out", type=Path, default=OUT, help="folder for glance.safetensors and golden.tsv")
     args = parser.parse_args()
     rows = read(args.labels).split("train")
-    learned, held = rows.part("network"), rows.part("trees")
+    learned, held = rows.part("seen"), rows.part("strangers")
     strangers = pictures(held, args.pictures)
     works = held.flag("works_4x")
 

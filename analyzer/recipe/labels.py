@@ -21,9 +21,9 @@ class Rows:
         return Rows([row for row in self.rows if row["split"] == name])
 
     def part(self, name):
-        """Sources of the "network" that looks at pixels, or of the "trees" that weigh what it says: two of three, and the third."""
-        trees = [zlib.crc32(group.encode()) % 3 == 0 for group in self.groups]
-        return Rows([row for row, own in zip(self.rows, trees) if own == (name == "trees")])
+        """Sources that the network which looks at pixels has "seen", two of three, or the "strangers" to it."""
+        strangers = [zlib.crc32(group.encode()) % 3 == 0 for group in self.groups]
+        return Rows([row for row, own in zip(self.rows, strangers) if own == (name == "strangers")])
 
     def names(self, prefix):
         return [name.removeprefix(prefix) for name in self.rows[0] if name.startswith(prefix)]

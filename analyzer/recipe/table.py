@@ -100,9 +100,8 @@ def main():
     truth, works = test.text("action"), test.flag(WORKS)
     decided = truth != "inspect"
 
-    weighed = train.part("trees")
-    odds = odds_of(fit_odds(weighed, names), test.features(names))
-    expected = worth_of(fit_worth(given(weighed, names), weighed), test.features(names))
+    odds = odds_of(fit_odds(train, names), test.features(names))
+    expected = worth_of(fit_worth(given(train, names), train), test.features(names))
     table = {"always upscale": (np.full(len(test), "upscale"), None)}
     baselines = {
         "size": size, "size, format": size_and_format, "size, format, bits": bits,

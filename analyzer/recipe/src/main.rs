@@ -55,6 +55,9 @@ struct Args {
     /// Damaged pictures made of each tile.
     #[arg(long, default_value_t = 6)]
     rungs: usize,
+    /// Damaged pictures made of each tile that was reduced: the odds are calibrated on these, as they are most like whole pictures.
+    #[arg(long, default_value_t = 12)]
+    reduced_rungs: usize,
     /// Damaged pictures made of each picture of BSD100: with few, chance alone looks like a lack of calibration.
     #[arg(long, default_value_t = 12)]
     test_rungs: usize,
@@ -70,6 +73,7 @@ fn main() -> Result<()> {
     for source in &sources {
         let (width, height) = source.size()?;
         let rungs = match source.split {
+            Split::Train if source.reduced > 1.0 => args.reduced_rungs,
             Split::Train => args.rungs,
             Split::Test => args.test_rungs,
         };

@@ -2,13 +2,15 @@
 //!
 //! Hard gates come first: a picture of one colour, pixel art, a picture without structure, one that is large and crisp already.
 //! Then the faults (`faults.rs`): each has a severity, 1 where a careful eye would ask for a repair, and the worst
-//! decides between fixing and enlarging, with a confidence that grows with its distance from 1. What is enlarged gets
-//! a scale by what it carries and a family by content and damage (`route.rs`).
+//! decides between fixing and enlarging, with a confidence that grows with its distance from 1; in very small pictures what
+//! was measured on such decides before them (`outlook.rs`). What is enlarged gets a scale by what it carries and a family by
+//! content and damage (`route.rs`).
 
 mod faults;
 pub mod features;
 mod inspect;
 pub mod odds;
+mod outlook;
 mod route;
 // As `recipe/fit.py` writes it: a tree a line.
 #[rustfmt::skip]
@@ -100,8 +102,34 @@ pub fn decide(seen: &Seen<'_>) -> Decision {
         return plain(seen, Action::Regenerate, 0.7, &words, Measure::Jpeg);
     }
     let faults = faults(seen);
+    let outlook = outlook::outlook(seen);
+    if let Some(confidence) = outlook.as_ref().and_then(outlook::hopeless) {
+        let words = "what has been made of pictures like it was too far from the truth to build on";
+        let mut decision = plain(
+            seen,
+            Action::Regenerate,
+            confidence,
+            words,
+            Measure::EdgePresence,
+        );
+        decision
+            .reasons
+            .extend(serious(&faults).map(|fault| fault.reason.clone()));
+        return decision;
+    }
     let worst = faults.first().map_or(0.0, |fault| fault.severity);
     let fix = 1.0 / (1.0 + worst.max(0.02).powf(-STEEPNESS));
+    if let (Some(worth), Some(fault)) = (&outlook, serious(&faults).next())
+        && let Some(confidence) = outlook::idle(worth, fault)
+    {
+        let mut decision = advice(seen, Action::Upscale, confidence, &faults);
+        let words = format!(
+            "a repair of it first ({}): gains nothing in pictures as small",
+            fault.reason.sentence
+        );
+        decision.not.push(words);
+        return decision;
+    }
     if (fix - 0.5).abs() < CLOSE {
         let mut decision = advice(seen, Action::Inspect, 0.5, &faults);
         decision.would_change =
@@ -125,6 +153,11 @@ pub fn decide(seen: &Seen<'_>) -> Decision {
 fn destroyed(evidence: &Evidence) -> bool {
     let torn = |kept: Option<f32>| kept.is_some_and(|kept| kept < NO_STRUCTURE);
     torn(evidence.edges_kept) && torn(evidence.small_edges_kept)
+}
+
+/// The faults that are at the limit or beyond it.
+fn serious(faults: &[Fault]) -> impl Iterator<Item = &Fault> {
+    faults.iter().filter(|fault| fault.severity >= 0.9)
 }
 
 /// A decision without steps.
@@ -182,12 +215,7 @@ fn pixel_art(seen: &Seen<'_>) -> Decision {
 fn advice(seen: &Seen<'_>, action: Action, confidence: f32, faults: &[Fault]) -> Decision {
     let family = route::family(seen);
     let (scale, not) = route::scale(seen, faults);
-    let serious = |fault: &&Fault| fault.severity >= 0.9;
-    let mut reasons: Vec<Reason> = faults
-        .iter()
-        .filter(serious)
-        .map(|fault| fault.reason.clone())
-        .collect();
+    let mut reasons: Vec<Reason> = serious(faults).map(|fault| fault.reason.clone()).collect();
     if reasons.is_empty() {
         let good = [
             Measure::EdgePresence,
@@ -202,7 +230,7 @@ fn advice(seen: &Seen<'_>, action: Action, confidence: f32, faults: &[Fault]) ->
     }
     let mut steps: Vec<Step> = Vec::new();
     if action != Action::Upscale {
-        steps.extend(faults.iter().filter(serious).map(|fault| fault.step));
+        steps.extend(serious(faults).map(|fault| fault.step));
         steps.sort_by_key(order);
         steps.dedup();
     }
@@ -218,11 +246,7 @@ fn advice(seen: &Seen<'_>, action: Action, confidence: f32, faults: &[Fault]) ->
         steps.push(Step::Compress);
     }
     let would_change = match action {
-        Action::FixFirst => faults
-            .iter()
-            .filter(serious)
-            .map(|fault| fault.remedy.clone())
-            .collect(),
+        Action::FixFirst => serious(faults).map(|fault| fault.remedy.clone()).collect(),
         _ => faults
             .iter()
             .take(1)

@@ -17,7 +17,7 @@ const CUT: f32 = 0.35;
 const TINY: f32 = 0.02;
 
 /// What is wrong with a crop.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Composition {
     /// What would remain without bars, if there are any.
     pub without_bars: Option<Place>,

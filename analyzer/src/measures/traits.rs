@@ -106,11 +106,11 @@ fn rows(raster: &Raster<'_>, traits: &mut Traits) {
     let mut lumas = [0u32; 256];
     let (mut pairs, mut same, mut flat, mut strokes) = (0u32, 0u32, 0u32, 0u32);
     let (mut saturation, mut white, mut vivid, mut grey) = (0.0f64, 0u32, 0u32, 0u32);
+    let mut row = vec![[0.0f32; 3]; columns];
     for y in (step / 2..raster.height()).step_by(step) {
+        raster.rgb_row(y, &mut row);
         let mut before = [0.0f32; 3];
-        for x in 0..columns {
-            let alpha = raster.alpha(x, y);
-            let here = raster.rgb(x, y).map(|v| v * alpha + 255.0 * (1.0 - alpha));
+        for (x, &here) in row.iter().enumerate() {
             let index = here
                 .iter()
                 .fold(0usize, |index, &v| index << 4 | (v as usize).min(255) >> 4);

@@ -15,7 +15,7 @@ use crate::report::{Place, Utilities};
 use network::{BLOCK, Head};
 
 /// Longer side up to which a picture is looked at as a whole.
-const WHOLE: usize = 128;
+pub const WHOLE: usize = 128;
 /// Side of the squares of larger ones, and how many there are at most.
 const SQUARE: usize = 96;
 const SQUARES: usize = 9;

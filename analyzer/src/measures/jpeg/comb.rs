@@ -168,18 +168,19 @@ fn gain(values: &[(f32, f32)], step: f32, scale: f32) -> f64 {
         return 0.0;
     }
     let tooth = (1.0 - (-step / scale).exp()) * scale / (ROUNDING * (2.0 * PI).sqrt());
+    let nowhere = ELSEWHERE.ln();
     let sum: f32 = values
         .iter()
         .map(|&(value, count)| {
-            let multiple = (value / step).round();
+            // Both are positive. Where a processor's oldest instructions are all that is promised, `round` is a call.
+            let multiple = (value / step + 0.5) as i32 as f32;
             let beside = (value - multiple * step) / ROUNDING;
+            if multiple == 0.0 {
+                return count * nowhere;
+            }
             // The multiple's mass at its tooth, over the density without teeth.
-            let ratio = if multiple == 0.0 {
-                0.0
-            } else {
-                let less = (value - (multiple - 1.0) * step) / scale;
-                tooth * (less - 0.5 * beside * beside).exp()
-            };
+            let less = (value - (multiple - 1.0) * step) / scale;
+            let ratio = tooth * (less - 0.5 * beside * beside).exp();
             count * (ELSEWHERE + (1.0 - ELSEWHERE) * ratio).ln()
         })
         .sum();

@@ -153,29 +153,43 @@ fn candidates(axes: &[&Axis]) -> Vec<f64> {
 
 /// The factor of the most evidence over the axes, if that is enough.
 fn best(candidates: &[f64], axes: &[&Axis], believed: f32) -> Option<f64> {
+    let strong = candidates
+        .iter()
+        .map(|&factor| (strength(axes, factor), factor));
+    let strong: Vec<(f32, f64)> = strong
+        .filter_map(|(period, factor)| Some((period?, factor)))
+        .collect();
+    if strong.is_empty() {
+        return None;
+    }
     let count = axes.len() as f32;
     let spectrum: Vec<f32> = (0..axes[0].spectrum.len())
         .map(|k| axes.iter().map(|axis| axis.spectrum[k]).sum::<f32>() / count)
         .collect();
     let native = model::native(&spectrum);
-    let evidence = |&factor: &f64| {
-        let mut periods = axes.iter().map(|axis| axis.period(factor));
-        let (sum, least) = periods.try_fold((0.0, f32::INFINITY), |(sum, least), period| {
-            period.map(|period| (sum + period, f32::min(least, period)))
-        })?;
-        let period = sum / count;
-        let is_eighth = EIGHTHS.contains(&factor);
-        let needed = if is_eighth { EIGHTH } else { PERIOD };
-        if period < needed || least < PERIOD - WEAKER {
-            return None;
-        }
+    let evidence = |&(period, factor): &(f32, f64)| {
         let fit = 20.0 * (native / model::enlarged(&spectrum, factor as f32)).log10();
         let evidence = period.min(ENOUGH) + FIT_WEIGHT * fit;
         (fit > FIT && evidence > believed).then_some((evidence, factor))
     };
-    let found: Vec<(f32, f64)> = candidates.par_iter().filter_map(evidence).collect();
+    let found: Vec<(f32, f64)> = strong.par_iter().filter_map(evidence).collect();
     let best = found.into_iter().max_by(|a, b| a.0.total_cmp(&b.0));
     best.map(|(_, factor)| factor)
+}
+
+/// Mean strength of the period of a factor over the axes in dB, if all of them have enough of it.
+fn strength(axes: &[&Axis], factor: f64) -> Option<f32> {
+    let mut periods = axes.iter().map(|axis| axis.period(factor));
+    let (sum, least) = periods.try_fold((0.0, f32::INFINITY), |(sum, least), period| {
+        period.map(|period| (sum + period, f32::min(least, period)))
+    })?;
+    let period = sum / axes.len() as f32;
+    let needed = if EIGHTHS.contains(&factor) {
+        EIGHTH
+    } else {
+        PERIOD
+    };
+    (period >= needed && least >= PERIOD - WEAKER).then_some(period)
 }
 
 impl Axis {
