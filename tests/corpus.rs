@@ -6,7 +6,7 @@
 
 #[path = "support/command.rs"]
 mod command;
-#[path = "support/corpus.rs"]
+#[path = "support/corpus/mod.rs"]
 mod corpus;
 #[path = "support/data.rs"]
 #[allow(dead_code)]
