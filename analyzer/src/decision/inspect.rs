@@ -78,10 +78,9 @@ fn subject_edge(subject: &Subject, picture: Place) -> Option<(usize, usize)> {
 /// The longest run of a row in which dark luma rises or falls smoothly, as a place.
 fn shadow_ramp(overview: &Overview, picture: Place) -> Option<Place> {
     let (width, height, factor) = (overview.width, overview.height, overview.factor);
-    let luma = overview.luma();
     let mut best = (RAMP - 1, None);
     for y in (0..height).step_by(4) {
-        let row = &luma[y * width..(y + 1) * width];
+        let row = &overview.luma[y * width..(y + 1) * width];
         let mut start = 0;
         for x in 4..width {
             // Over four pixels, so that the steps of 8 bits do not count.

@@ -40,7 +40,7 @@ pub fn measure(overview: &Overview) -> Option<Light> {
     }
     // A quarter of a level is finer than any threshold here.
     let mut bins = [0u32; BINS];
-    for v in overview.luma() {
+    for &v in &overview.luma {
         bins[((v * BINS as f32 / 256.0) as usize).min(BINS - 1)] += 1;
     }
     let count = overview.rgb.len() as f32;

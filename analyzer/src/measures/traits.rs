@@ -80,8 +80,7 @@ pub fn measure(raster: &Raster<'_>, overview: &Overview, small: &Overview) -> Op
     };
     traits.colours = colours(shown());
     traits.entropy = entropy(shown().map(luma_of));
-    let luma = overview.luma();
-    traits.tones = entropy(luma.iter().copied());
+    traits.tones = entropy(overview.luma.iter().copied());
     let plain: Vec<bool> = overview
         .rgb
         .iter()
@@ -90,7 +89,7 @@ pub fn measure(raster: &Raster<'_>, overview: &Overview, small: &Overview) -> Op
     traits.texture = texture::measure(&texture::Copy {
         width: overview.width,
         height: overview.height,
-        luma: &luma,
+        luma: &overview.luma,
         rgb: &overview.rgb,
         ground: &plain,
     });
@@ -212,7 +211,7 @@ fn colours(pixels: impl Iterator<Item = [f32; 3]>) -> f32 {
     (enough.count() as f32).ln_1p()
 }
 
-/// Luma (ITU-R BT.601), as [`Overview::luma`] has it.
+/// Luma (ITU-R BT.601), as the copies have it.
 fn luma_of(p: [f32; 3]) -> f32 {
     0.299 * p[0] + 0.587 * p[1] + 0.114 * p[2]
 }

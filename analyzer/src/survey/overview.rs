@@ -20,9 +20,28 @@ pub struct Overview {
     pub factor: usize,
     /// Red, green and blue, 0 to 255, `width * height` of them.
     pub rgb: Vec<[f32; 3]>,
+    /// Luma of them (ITU-R BT.601), 0 to 255.
+    pub luma: Vec<f32>,
 }
 
 impl Overview {
+    /// Of pixels of red, green and blue, 0 to 255, each of which stands for `factor` pixels of the picture along each side.
+    ///
+    /// # Panics
+    ///
+    /// Panics unless there are `width * height` of them.
+    pub fn of(width: usize, height: usize, factor: usize, rgb: Vec<[f32; 3]>) -> Self {
+        assert_eq!(rgb.len(), width * height);
+        let luma = |p: &[f32; 3]| 0.299 * p[0] + 0.587 * p[1] + 0.114 * p[2];
+        Overview {
+            width,
+            height,
+            factor,
+            luma: rgb.iter().map(luma).collect(),
+            rgb,
+        }
+    }
+
     /// A copy whose longer side is at most `longest` pixels. The last column and row may stand for fewer pixels.
     ///
     /// Of what a pixel stands for at most 4x4 spread evenly are averaged.
@@ -52,12 +71,7 @@ impl Overview {
                 *out = sum.map(|v| v / count);
             }
         });
-        Overview {
-            width,
-            height,
-            factor,
-            rgb,
-        }
+        Overview::of(width, height, factor, rgb)
     }
 
     /// A copy of this copy whose longer side is at most `longest` pixels.
@@ -88,25 +102,11 @@ impl Overview {
                 *out = out.map(|v| v * share);
             }
         }
-        Overview {
-            width,
-            height,
-            factor: self.factor * more,
-            rgb,
-        }
-    }
-
-    /// Luma (ITU-R BT.601), 0 to 255.
-    pub fn luma(&self) -> Vec<f32> {
-        self.rgb
-            .iter()
-            .map(|p| 0.299 * p[0] + 0.587 * p[1] + 0.114 * p[2])
-            .collect()
+        Overview::of(width, height, self.factor * more, rgb)
     }
 
     /// The whole copy as tiles as wide as it, in pixels of the copy.
     pub fn bands(&self) -> Vec<Tile> {
-        let luma = self.luma();
         let starts = (0..self.height).step_by(BAND);
         let bands = starts.map(|start| {
             let end = (start + BAND).min(self.height);
@@ -122,7 +122,7 @@ impl Overview {
                 y: held.start,
                 width: self.width,
                 height: held.len(),
-                luma: luma[held.start * self.width..held.end * self.width].to_vec(),
+                luma: self.luma[held.start * self.width..held.end * self.width].to_vec(),
             }
         });
         bands.collect()

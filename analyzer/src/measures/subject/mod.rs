@@ -182,14 +182,8 @@ mod tests {
         height: usize,
         colour: impl Fn(usize, usize) -> [f32; 3],
     ) -> Overview {
-        Overview {
-            width,
-            height,
-            factor: 2,
-            rgb: (0..width * height)
-                .map(|i| colour(i % width, i / width))
-                .collect(),
-        }
+        let rgb = (0..width * height).map(|i| colour(i % width, i / width));
+        Overview::of(width, height, 2, rgb.collect())
     }
 
     #[test]

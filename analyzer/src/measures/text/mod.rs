@@ -46,14 +46,14 @@ pub struct Text {
 /// Looks for lines of text, dark on light and light on dark.
 pub fn measure(overview: &Overview, picture: Place) -> Text {
     let (width, height) = (overview.width, overview.height);
-    let luma = overview.luma();
-    let mean = box_mean(&luma, width, height);
+    let luma = &overview.luma;
+    let mean = box_mean(luma, width, height);
     let mut lines = Vec::new();
     for sign in [-1.0f32, 1.0] {
-        let components = components(&luma, &mean, width, sign);
+        let components = components(luma, &mean, width, sign);
         let clear = group(&components)
             .into_iter()
-            .filter(|line| bimodality(&luma, width, line.place) > TWO_COLOURS);
+            .filter(|line| bimodality(luma, width, line.place) > TWO_COLOURS);
         lines.extend(clear.map(|line| scaled(line, overview.factor, picture)));
     }
     lines.sort_by(|a, b| {
