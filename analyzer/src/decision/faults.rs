@@ -13,7 +13,7 @@ const COARSE_NOISE: f32 = 2.6;
 const GRAIN: [(f32, f32); 4] = [(0.45, 0.38), (0.60, 0.65), (0.65, 2.6), (1.0, 2.6)];
 /// Least sides for fine and for coarse noise: fewer pixels do not tell it from texture.
 const NOISE_SIDE: usize = 64;
-const GRAIN_SIDE: usize = 256;
+pub(super) const GRAIN_SIDE: usize = 256;
 /// Median blur of edges (standard deviation in pixels) at full size, and on a copy of 512 pixels that is at most half as large.
 const BLUR: f32 = 1.9;
 const SMALL_BLUR: f32 = 0.85;

@@ -1,7 +1,7 @@
 //! By how much, and with which models.
 
 use super::Seen;
-use super::faults::Fault;
+use super::faults::{Fault, GRAIN_SIDE};
 use crate::report::{Content, Family};
 
 /// Fine noise and quality of JPEG beyond which the models for clean pictures draw the damage larger.
@@ -32,8 +32,10 @@ pub fn family(seen: &Seen<'_>) -> Family {
 fn damaged(seen: &Seen<'_>) -> bool {
     let over = |value: Option<f32>, limit: f32| value.is_some_and(|value| value > limit);
     let evidence = seen.evidence;
+    let side = seen.picture.width.min(seen.picture.height);
     over(evidence.noise_sigma, NOISY)
         || (over(evidence.grain_sigma, GRAINY)
+            && side >= GRAIN_SIDE
             && evidence.edges_kept.is_some_and(|kept| kept < 0.8))
         || evidence
             .jpeg_quality
@@ -73,4 +75,38 @@ pub fn scale(seen: &Seen<'_>, faults: &[Fault]) -> (f32, Vec<String>) {
         scale -= 2.0;
     }
     (scale, not)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::measures::composition::Composition;
+    use crate::report::{Evidence, Place};
+
+    #[test]
+    fn fine_texture_of_a_small_picture_is_no_grain() {
+        let evidence = Evidence {
+            noise_sigma: Some(0.5),
+            grain_sigma: Some(3.0),
+            edges_kept: Some(0.75),
+            edge_sigma: Some(0.7),
+            ..Evidence::default()
+        };
+        for (side, expected) in [(112, Family::Photo), (300, Family::Recover)] {
+            let seen = Seen {
+                picture: Place {
+                    x: 0,
+                    y: 0,
+                    width: side,
+                    height: side,
+                },
+                content: Content::Photo,
+                evidence: &evidence,
+                scores: &[],
+                composition: &Composition::default(),
+                blank: false,
+            };
+            assert_eq!(family(&seen), expected, "{side}");
+        }
+    }
 }
