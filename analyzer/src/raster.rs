@@ -139,7 +139,6 @@ impl<'a> Raster<'a> {
     /// Panics if the part reaches beyond the row.
     pub fn luma_row(&self, y: usize, x: usize, out: &mut [f32]) {
         if self.is_colour() {
-            let luma = |[red, green, blue]: [f32; 3]| 0.299 * red + 0.587 * green + 0.114 * blue;
             self.mapped_row(y, x, out, luma);
         } else {
             self.green_row(y, x, out);
@@ -189,6 +188,11 @@ impl<'a> Raster<'a> {
             }
         }
     }
+}
+
+/// Luma (ITU-R BT.601, as in JPEG) of red, green and blue, in their range.
+pub(crate) fn luma([red, green, blue]: [f32; 3]) -> f32 {
+    0.299 * red + 0.587 * green + 0.114 * blue
 }
 
 /// What the file says beside its pixels. Nothing of it is needed.

@@ -102,8 +102,8 @@ pub fn decide(seen: &Seen<'_>) -> Decision {
         return plain(seen, Action::Regenerate, 0.7, &words, Measure::Jpeg);
     }
     let faults = faults(seen);
-    let outlook = outlook::outlook(seen);
-    if let Some(confidence) = outlook.as_ref().and_then(outlook::hopeless) {
+    let worth = outlook::outlook(seen);
+    if let Some(confidence) = worth.as_ref().and_then(outlook::hopeless) {
         let words = "what has been made of pictures like it was too far from the truth to build on";
         let mut decision = plain(
             seen,
@@ -119,7 +119,7 @@ pub fn decide(seen: &Seen<'_>) -> Decision {
     }
     let worst = faults.first().map_or(0.0, |fault| fault.severity);
     let fix = 1.0 / (1.0 + worst.max(0.02).powf(-STEEPNESS));
-    if let (Some(worth), Some(fault)) = (&outlook, serious(&faults).next())
+    if let (Some(worth), Some(fault)) = (&worth, serious(&faults).next())
         && let Some(confidence) = outlook::idle(worth, fault)
     {
         let mut decision = advice(seen, Action::Upscale, confidence, &faults);

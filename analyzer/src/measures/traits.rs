@@ -2,7 +2,7 @@
 
 use super::edges::percentile;
 use super::texture::{self, Texture};
-use crate::raster::Raster;
+use crate::raster::{Raster, luma};
 use crate::survey::Overview;
 
 /// Rows that are looked at, and columns of each.
@@ -79,7 +79,7 @@ pub fn measure(raster: &Raster<'_>, overview: &Overview, small: &Overview) -> Op
         pixels.filter(|&p| ground.is_none_or(|g| !near(p, g)))
     };
     traits.colours = colours(shown());
-    traits.entropy = entropy(shown().map(luma_of));
+    traits.entropy = entropy(shown().map(luma));
     traits.tones = entropy(overview.luma.iter().copied());
     let plain: Vec<bool> = overview
         .rgb
@@ -114,7 +114,7 @@ fn rows(raster: &Raster<'_>, traits: &mut Traits) {
                 .iter()
                 .fold(0usize, |index, &v| index << 4 | (v as usize).min(255) >> 4);
             colours[index] += 1;
-            let light = luma_of(here);
+            let light = luma(here);
             lumas[(light as usize).min(255)] += 1;
             let part = |v: f32| (((v - light) / 16.0 + 16.0) as usize).min(31);
             chroma[part(here[0]) * 32 + part(here[2])] += 1;
@@ -133,7 +133,7 @@ fn rows(raster: &Raster<'_>, traits: &mut Traits) {
                 pairs += 1;
                 same += u32::from(apart < 0.5);
                 flat += u32::from(apart <= FLAT);
-                strokes += u32::from((light - luma_of(before)).abs() > STROKE);
+                strokes += u32::from((light - luma(before)).abs() > STROKE);
             }
             before = here;
         }
@@ -211,11 +211,6 @@ fn colours(pixels: impl Iterator<Item = [f32; 3]>) -> f32 {
     (enough.count() as f32).ln_1p()
 }
 
-/// Luma (ITU-R BT.601), as the copies have it.
-fn luma_of(p: [f32; 3]) -> f32 {
-    0.299 * p[0] + 0.587 * p[1] + 0.114 * p[2]
-}
-
 fn share_of_ground(copy: &Overview, ground: Option<[f32; 3]>) -> f32 {
     let like = |colour| copy.rgb.iter().filter(|&&p| near(p, colour)).count();
     ground.map_or(0.0, |colour| like(colour) as f32 / copy.rgb.len() as f32)
@@ -243,6 +238,6 @@ fn border(overview: &Overview, traits: &mut Traits) -> Option<[f32; 3]> {
     });
     let like = pixels.iter().filter(|p| near(**p, median)).count();
     traits.plain_border = like as f32 / pixels.len() as f32;
-    traits.border_luma = luma_of(median) / 255.0;
+    traits.border_luma = luma(median) / 255.0;
     (traits.plain_border >= GROUND).then_some(median)
 }

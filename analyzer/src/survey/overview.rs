@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 
 use super::tile::{MARGIN, Tile};
-use crate::raster::Raster;
+use crate::raster::{Raster, luma};
 use crate::report::Place;
 
 /// Rows of a band.
@@ -32,12 +32,11 @@ impl Overview {
     /// Panics unless there are `width * height` of them.
     pub fn of(width: usize, height: usize, factor: usize, rgb: Vec<[f32; 3]>) -> Self {
         assert_eq!(rgb.len(), width * height);
-        let luma = |p: &[f32; 3]| 0.299 * p[0] + 0.587 * p[1] + 0.114 * p[2];
         Overview {
             width,
             height,
             factor,
-            luma: rgb.iter().map(luma).collect(),
+            luma: rgb.iter().copied().map(luma).collect(),
             rgb,
         }
     }

@@ -174,10 +174,10 @@ fn gain(values: &[(f32, f32)], step: f32, scale: f32) -> f64 {
         .map(|&(value, count)| {
             // Both are positive. Where a processor's oldest instructions are all that is promised, `round` is a call.
             let multiple = (value / step + 0.5) as i32 as f32;
-            let beside = (value - multiple * step) / ROUNDING;
             if multiple == 0.0 {
                 return count * nowhere;
             }
+            let beside = (value - multiple * step) / ROUNDING;
             // The multiple's mass at its tooth, over the density without teeth.
             let less = (value - (multiple - 1.0) * step) / scale;
             let ratio = tooth * (less - 0.5 * beside * beside).exp();
