@@ -122,6 +122,33 @@ impl<'a> Raster<'a> {
         }
     }
 
+    /// Whether a colour sample of part of a row is at an end of the scale.
+    ///
+    /// # Panics
+    ///
+    /// Panics if the part reaches beyond the row.
+    pub fn is_clipped(&self, y: usize, x: usize, count: usize) -> bool {
+        fn any<T: Copy + PartialEq>(part: &[T], channels: usize, ends: [T; 2]) -> bool {
+            // Nothing is skipped, so that the compiler can use vectors.
+            let any = |samples: &[T]| {
+                samples
+                    .iter()
+                    .fold(false, |any, v| any | (*v == ends[0]) | (*v == ends[1]))
+            };
+            match channels {
+                1 | 3 => any(part),
+                _ => part.chunks_exact(channels).any(|p| any(&p[..channels - 1])),
+            }
+        }
+        assert!(x + count <= self.width && y < self.height);
+        let start = (y * self.width + x) * self.channels;
+        let part = start..start + count * self.channels;
+        match self.samples {
+            Samples::U8(data) => any(&data[part], self.channels, [0, u8::MAX]),
+            Samples::U16(data) => any(&data[part], self.channels, [0, u16::MAX]),
+        }
+    }
+
     /// Green, or grey where there is no colour, over white where it is transparent, 0 to 255, of part of a row,
     /// into `out`.
     ///
@@ -145,13 +172,13 @@ impl<'a> Raster<'a> {
         }
     }
 
-    /// Red, green and blue over white where it is transparent, 0 to 255, of a whole row, into `out`; grey three times over.
+    /// Red, green and blue over white where it is transparent, 0 to 255, of part of a row, into `out`; grey three times over.
     ///
     /// # Panics
     ///
-    /// Panics if there is no such row, or `out` is longer than it.
-    pub fn rgb_row(&self, y: usize, out: &mut [[f32; 3]]) {
-        self.mapped_row(y, 0, out, |rgb| rgb);
+    /// Panics if the part reaches beyond the row.
+    pub fn rgb_row(&self, y: usize, x: usize, out: &mut [[f32; 3]]) {
+        self.mapped_row(y, x, out, |rgb| rgb);
     }
 
     /// What `make` makes of each pixel's colour, 0 to 255, over white.

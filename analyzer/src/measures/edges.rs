@@ -7,7 +7,7 @@
 use rayon::prelude::*;
 
 use crate::report::{Map, Measure, Place, Score, Status};
-use crate::survey::{EdgePoint, Gradient, Tile, coherence};
+use crate::survey::{EdgePoint, Tile, coherence, edge_points};
 
 /// Gradient over that of the noise, from which an edge counts.
 const SNR: f32 = 3.0;
@@ -50,7 +50,7 @@ pub fn measure(tiles: &[Tile], noise_sigma: f32) -> Option<Edges> {
     let noise = noise_sigma / std::f32::consts::SQRT_2;
     let found: Vec<(&Tile, Vec<EdgePoint>)> = tiles
         .par_iter()
-        .map(|tile| (tile, Gradient::new(tile).edge_points(FAINT)))
+        .map(|tile| (tile, edge_points(tile, FAINT)))
         .collect();
     let points = found.iter().flat_map(|(_, points)| points);
     let mut lengths: Vec<f32> = points.map(|point| point.length).collect();

@@ -107,7 +107,7 @@ fn rows(raster: &Raster<'_>, traits: &mut Traits) {
     let (mut saturation, mut white, mut vivid, mut grey) = (0.0f64, 0u32, 0u32, 0u32);
     let mut row = vec![[0.0f32; 3]; columns];
     for y in (step / 2..raster.height()).step_by(step) {
-        raster.rgb_row(y, &mut row);
+        raster.rgb_row(y, 0, &mut row);
         let mut before = [0.0f32; 3];
         for (x, &here) in row.iter().enumerate() {
             let index = here

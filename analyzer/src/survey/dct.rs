@@ -1,5 +1,7 @@
 //! The discrete cosine transform of 8x8 blocks: the one of JPEG, and a basis that parts texture from noise.
 
+use wide::f32x4;
+
 /// Side of a block.
 pub const BLOCK: usize = 8;
 
@@ -8,24 +10,24 @@ pub type Block = [[f32; BLOCK]; BLOCK];
 
 /// The orthonormal type II transform of blocks (ITU-T T.81, A.3.3): white noise keeps its variance in every
 /// coefficient.
-///
-/// Cosines of even frequencies are symmetric about the middle and those of odd ones antisymmetric, so sums and differences
-/// of mirrored samples need only half of the basis each.
 #[derive(Clone, Debug)]
 pub struct Dct {
-    basis: [[f32; HALF]; BLOCK],
+    basis: [[f32x4; HALF]; BLOCK],
 }
 
 const HALF: usize = BLOCK / 2;
 
+/// Four columns of a block.
+type Columns = [f32x4; BLOCK];
+
 impl Default for Dct {
     fn default() -> Self {
-        let mut basis = [[0.0; HALF]; BLOCK];
+        let mut basis = [[f32x4::ZERO; HALF]; BLOCK];
         for (k, row) in basis.iter_mut().enumerate() {
             let norm = if k == 0 { 0.125f64 } else { 0.25 }.sqrt();
             for (i, out) in row.iter_mut().enumerate() {
                 let angle = (2 * i + 1) as f64 * k as f64 * std::f64::consts::PI / 16.0;
-                *out = (norm * angle.cos()) as f32;
+                *out = f32x4::splat((norm * angle.cos()) as f32);
             }
         }
         Dct { basis }
@@ -35,28 +37,60 @@ impl Default for Dct {
 impl Dct {
     /// Coefficients of a block; `[v][u]` with `v` the vertical frequency.
     pub fn forward(&self, block: &Block) -> Block {
-        transpose(&self.columns(&transpose(&self.columns(block))))
-    }
-
-    /// Transforms every column: whole rows are added, so that the compiler can use vectors.
-    fn columns(&self, block: &Block) -> Block {
-        let mut folded = [[[0.0; BLOCK]; HALF]; 2];
-        for i in 0..HALF {
-            for x in 0..BLOCK {
-                let (near, far) = (block[i][x], block[BLOCK - 1 - i][x]);
-                folded[0][i][x] = near + far;
-                folded[1][i][x] = near - far;
-            }
-        }
+        let half = |from: usize| -> Columns {
+            std::array::from_fn(|y| {
+                let row = &block[y][from..from + HALF];
+                f32x4::new([row[0], row[1], row[2], row[3]])
+            })
+        };
+        let [left, right] = self.turned([half(0), half(HALF)]);
+        let [left, right] = self.turned([left, right]);
         let mut out = [[0.0; BLOCK]; BLOCK];
-        for (k, (out, basis)) in out.iter_mut().zip(&self.basis).enumerate() {
-            for (row, &weight) in folded[k % 2].iter().zip(basis) {
-                for (out, &v) in out.iter_mut().zip(row) {
-                    *out += weight * v;
-                }
-            }
+        for (out, (left, right)) in out.iter_mut().zip(left.iter().zip(&right)) {
+            out[..HALF].copy_from_slice(left.as_array());
+            out[HALF..].copy_from_slice(right.as_array());
         }
         out
+    }
+
+    /// Transforms every column, and turns them to rows.
+    #[inline(always)]
+    fn turned(&self, halves: [Columns; 2]) -> [Columns; 2] {
+        let [left, right] = halves.map(|half| self.columns(half));
+        let corner = |half: &Columns, from: usize| {
+            f32x4::transpose([half[from], half[from + 1], half[from + 2], half[from + 3]])
+        };
+        [0, HALF].map(|from| {
+            let ([a, b, c, d], [e, f, g, h]) = (corner(&left, from), corner(&right, from));
+            [a, b, c, d, e, f, g, h]
+        })
+    }
+
+    /// Transforms four columns.
+    ///
+    /// Cosines of even frequencies are symmetric about the middle and those of odd ones antisymmetric, so sums and differences
+    /// of mirrored samples need half of the basis each; for even frequencies the same goes for the sums.
+    #[inline(always)]
+    fn columns(&self, [a, b, c, d, e, f, g, h]: Columns) -> Columns {
+        let sums = [a + h, b + g, c + f, d + e];
+        let apart = [a - h, b - g, c - f, d - e];
+        let outer = [sums[0] + sums[3], sums[1] + sums[2]];
+        let inner = [sums[0] - sums[3], sums[1] - sums[2]];
+        let two = |k: usize, [a, b]: [f32x4; 2]| self.basis[k][0] * a + self.basis[k][1] * b;
+        let four = |k: usize| {
+            let [a, b, c, d] = self.basis[k];
+            (a * apart[0] + b * apart[1]) + (c * apart[2] + d * apart[3])
+        };
+        [
+            two(0, outer),
+            four(1),
+            two(2, inner),
+            four(3),
+            two(4, outer),
+            four(5),
+            two(6, inner),
+            four(7),
+        ]
     }
 }
 
@@ -72,16 +106,6 @@ pub fn block_at(plane: &[f32], width: usize, x: usize, y: usize) -> Block {
         out.copy_from_slice(&plane[start..start + BLOCK]);
     }
     block
-}
-
-fn transpose(block: &Block) -> Block {
-    let mut out = [[0.0; BLOCK]; BLOCK];
-    for (y, row) in block.iter().enumerate() {
-        for (x, &v) in row.iter().enumerate() {
-            out[x][y] = v;
-        }
-    }
-    out
 }
 
 #[cfg(test)]

@@ -11,16 +11,6 @@ pub const BORDER: usize = 4;
 /// Half of a Gaussian of deviation [`REBLUR`], its sum 1 with the mirrored half.
 const KERNEL: [f32; 4] = [0.399_050_28, 0.242_036_23, 0.054_005_58, 0.004_433_05];
 
-/// Lengths of the central differences of a tile, in levels of 0 to 255 a pixel, in its width and height.
-#[derive(Clone, Debug)]
-pub struct Gradient<'a> {
-    tile: &'a Tile,
-    /// Euclidean length.
-    length: Vec<f32>,
-    /// The same length after a Gaussian of deviation 1 (`REBLUR`).
-    blurred: Vec<f32>,
-}
-
 /// A point on an edge: a local maximum of the gradient along its own direction.
 #[derive(Clone, Copy, Debug)]
 pub struct EdgePoint {
@@ -34,60 +24,121 @@ pub struct EdgePoint {
     pub sigma: f32,
 }
 
-impl<'a> Gradient<'a> {
-    /// Of a whole tile, margin included.
-    pub fn new(tile: &'a Tile) -> Self {
-        let soft = blur(&tile.luma, tile.width, tile.height);
-        Gradient {
-            tile,
-            length: lengths(&tile.luma, tile.width, tile.height, 1),
-            blurred: lengths(&soft, tile.width, tile.height, BORDER),
+/// Edge points of the part that a tile answers for, with gradients of at least `least`, in reading order.
+///
+/// A few rows at a time are held, so that all of it stays in the caches.
+pub fn edge_points(tile: &Tile, least: f32) -> Vec<EdgePoint> {
+    let (columns, rows) = (tile.columns(BORDER), tile.rows(BORDER));
+    let mut points = Vec::new();
+    if columns.is_empty() || rows.is_empty() {
+        return points;
+    }
+    // Of the rows above, here and below.
+    let mut squares = Rows::new(tile.width, |y, out| squares(tile, y, out));
+    let mut soft = Rows::new(tile.width, {
+        let mut down = vec![0.0; tile.width];
+        move |y, out| blur(tile, y, &mut down, out)
+    });
+    let mut is_ridge = vec![false; tile.width];
+    let mut ridges = vec![0; tile.width];
+    for y in rows {
+        let (squares, soft) = (squares.around(y), soft.around(y));
+        mark_ridges(tile, y, squares, least * least, &mut is_ridge);
+        let mut count = 0;
+        for x in columns.clone() {
+            ridges[count] = x;
+            count += usize::from(is_ridge[x]);
+        }
+        points.extend(ridges[..count].iter().map(|&x| {
+            let length = squares[1][x].sqrt();
+            let (dx, dy) = (
+                (soft[1][x + 1] - soft[1][x - 1]) / 2.0,
+                (soft[2][x] - soft[0][x]) / 2.0,
+            );
+            let ratio = length / (dx * dx + dy * dy).sqrt().max(1e-3);
+            let sigma = if ratio > 1.0 {
+                (REBLUR / (ratio * ratio - 1.0).sqrt()).min(MOST_SIGMA)
+            } else {
+                MOST_SIGMA
+            };
+            EdgePoint {
+                x,
+                y,
+                length,
+                sigma,
+            }
+        }));
+    }
+    points
+}
+
+/// Three rows of something that is made row by row.
+struct Rows<F> {
+    rows: [Vec<f32>; 3],
+    is_empty: bool,
+    make: F,
+}
+
+impl<F: FnMut(usize, &mut [f32])> Rows<F> {
+    fn new(width: usize, make: F) -> Self {
+        Rows {
+            rows: [0; 3].map(|_| vec![0.0; width]),
+            is_empty: true,
+            make,
         }
     }
 
-    /// Edge points of the part that the tile answers for, with gradients of at least `least`.
-    pub fn edge_points(&self, least: f32) -> Vec<EdgePoint> {
-        let (tile, width) = (self.tile, self.tile.width);
-        let mut points = Vec::new();
-        let columns = tile.columns(BORDER);
-        for y in tile.rows(BORDER) {
-            let row = &self.length[y * width..(y + 1) * width];
-            for x in columns.clone() {
-                let length = row[x];
-                if length < least {
-                    continue;
-                }
-                let at = y * width + x;
-                let (gx, gy) = difference(&tile.luma, width, at);
-                // The two neighbours across the edge, to the nearest of eight directions.
-                let step = if gx.abs() > 2.414 * gy.abs() {
-                    1
-                } else if gy.abs() > 2.414 * gx.abs() {
-                    width
-                } else if (gx > 0.0) == (gy > 0.0) {
-                    width + 1
-                } else {
-                    width - 1
-                };
-                // On a plateau of two equal values one of them is the edge.
-                if self.length[at - step] > length || self.length[at + step] >= length {
-                    continue;
-                }
-                let ratio = length / self.blurred[at].max(1e-3);
-                let sigma = if ratio > 1.0 {
-                    (REBLUR / (ratio * ratio - 1.0).sqrt()).min(MOST_SIGMA)
-                } else {
-                    MOST_SIGMA
-                };
-                points.push(EdgePoint {
-                    x,
-                    y,
-                    length,
-                    sigma,
-                });
-            }
+    /// The rows above, at and below `y`, which is the one after that of the last call.
+    fn around(&mut self, y: usize) -> [&[f32]; 3] {
+        if std::mem::take(&mut self.is_empty) {
+            (self.make)(y - 1, &mut self.rows[1]);
+            (self.make)(y, &mut self.rows[2]);
         }
-        points
+        self.rows.rotate_left(1);
+        (self.make)(y + 1, &mut self.rows[2]);
+        self.rows.each_ref().map(Vec::as_slice)
+    }
+}
+
+/// Central differences across and down about the pixels of a row but its ends.
+fn differences(tile: &Tile, y: usize) -> impl Iterator<Item = (f32, f32)> + '_ {
+    let last = tile.width - 1;
+    let row = tile.row(y);
+    let across = row[..last - 1].iter().zip(&row[2..]);
+    let (above, below) = (&tile.row(y - 1)[1..last], &tile.row(y + 1)[1..last]);
+    let down = above.iter().zip(below);
+    let both = across.zip(down);
+    both.map(|((left, right), (above, below))| ((right - left) / 2.0, (below - above) / 2.0))
+}
+
+/// Squared lengths of the central differences of a row.
+fn squares(tile: &Tile, y: usize, out: &mut [f32]) {
+    let inner = 1..tile.width - 1;
+    for (out, (dx, dy)) in out[inner].iter_mut().zip(differences(tile, y)) {
+        *out = dx * dx + dy * dy;
+    }
+}
+
+/// Marks the pixels of a row that are no less steep than what lies before them along their gradient, to the nearest of eight
+/// directions, and steeper than what lies after: on a plateau of two equal values one of them is the edge.
+///
+/// All of it is computed for every pixel: where edges are is nothing that a processor could foresee.
+fn mark_ridges(tile: &Tile, y: usize, squares: [&[f32]; 3], least: f32, is_ridge: &mut [bool]) {
+    let count = tile.width - 2;
+    let [above, here, below] = squares.map(|row| [&row[..count], &row[1..=count], &row[2..]]);
+    let out = &mut is_ridge[1..=count];
+    for (i, (out, (dx, dy))) in out.iter_mut().zip(differences(tile, y)).enumerate() {
+        let own = here[1][i];
+        let tops = |before: f32, after: f32| (before <= own) & (after < own);
+        let (wide, high) = (dx.abs(), dy.abs());
+        let is_across = wide > STEEP * high;
+        let is_down = high > STEEP * wide;
+        let falls = (dx > 0.0) == (dy > 0.0);
+        let across = is_across & tops(here[0][i], here[2][i]);
+        let down = is_down & tops(above[1][i], below[1][i]);
+        let aslant =
+            (falls & tops(above[0][i], below[2][i])) | (!falls & tops(above[2][i], below[0][i]));
+        *out = (own >= least) & (across | down | (!is_across & !is_down & aslant));
     }
 }
 
@@ -136,20 +187,13 @@ impl<'a> Tensor<'a> {
     }
 
     fn add(&mut self, y: usize, sign: f32) {
-        let tile = self.tile;
-        let last = tile.width - 1;
-        let row = tile.row(y);
-        let across = row[..last - 1].iter().zip(&row[2..]);
-        let down = tile.row(y - 1)[1..last]
-            .iter()
-            .zip(&tile.row(y + 1)[1..last]);
-        let xx = self.xx[1..last].iter_mut();
-        let sums = xx.zip(&mut self.yy[1..last]).zip(&mut self.xy[1..last]);
-        for (((xx, yy), xy), ((left, right), (above, below))) in sums.zip(across.zip(down)) {
-            let (x, y) = ((right - left) / 2.0, (below - above) / 2.0);
-            *xx += sign * x * x;
-            *yy += sign * y * y;
-            *xy += sign * x * y;
+        let inner = 1..self.tile.width - 1;
+        let xx = self.xx[inner.clone()].iter_mut();
+        let sums = xx.zip(&mut self.yy[inner.clone()]).zip(&mut self.xy[inner]);
+        for (((xx, yy), xy), (dx, dy)) in sums.zip(differences(self.tile, y)) {
+            *xx += sign * dx * dx;
+            *yy += sign * dy * dy;
+            *xy += sign * dx * dy;
         }
     }
 
@@ -175,59 +219,19 @@ impl<'a> Tensor<'a> {
     }
 }
 
+/// Tangent of 67.5 degrees, beyond which a direction is nearer to an axis than to a diagonal.
+const STEEP: f32 = 2.414;
+
 /// Blur beyond which the comparison says nothing more.
 const MOST_SIGMA: f32 = 8.0;
 
-/// Central differences at a place that is not at the end of the data.
-fn difference(luma: &[f32], width: usize, at: usize) -> (f32, f32) {
-    (
-        (luma[at + 1] - luma[at - 1]) / 2.0,
-        (luma[at + width] - luma[at - width]) / 2.0,
-    )
-}
-
-/// Lengths of the central differences, zero within `border` of the end.
-fn lengths(luma: &[f32], width: usize, height: usize, border: usize) -> Vec<f32> {
-    let mut length = vec![0.0; luma.len()];
-    if width <= 2 * border || height <= 2 * border {
-        return length;
-    }
-    let (columns, row) = (border..width - border, |y: usize| {
-        &luma[y * width..][..width]
-    });
-    for y in border..height - border {
-        let out = &mut length[y * width..][columns.clone()];
-        let (above, below) = (&row(y - 1)[columns.clone()], &row(y + 1)[columns.clone()]);
-        let left = &row(y)[columns.start - 1..columns.end - 1];
-        let right = &row(y)[columns.start + 1..columns.end + 1];
-        let sides = left.iter().zip(right).zip(above.iter().zip(below));
-        for (out, ((left, right), (above, below))) in out.iter_mut().zip(sides) {
-            let (dx, dy) = ((right - left) / 2.0, (below - above) / 2.0);
-            *out = (dx * dx + dy * dy).sqrt();
-        }
-    }
-    length
-}
-
-/// A Gaussian of deviation `REBLUR`; within three pixels of the end the values are as they were.
-fn blur(luma: &[f32], width: usize, height: usize) -> Vec<f32> {
-    let mut across = luma.to_vec();
-    if width < 7 || height < 7 {
-        return across;
-    }
-    let mut both = across.clone();
-    for (row, out) in luma.chunks_exact(width).zip(across.chunks_exact_mut(width)) {
-        let count = width - 6;
-        weigh(
-            std::array::from_fn(|i| &row[i..i + count]),
-            &mut out[3..3 + count],
-        );
-    }
-    for y in 3..height - 3 {
-        let row = |i: usize| &across[(y + i - 3) * width..][..width];
-        weigh(std::array::from_fn(row), &mut both[y * width..][..width]);
-    }
-    both
+/// A Gaussian of deviation `REBLUR` of a row, at least three rows from the end; within three pixels of the row's ends it is left
+/// as it was. `down` is room for a row.
+fn blur(tile: &Tile, y: usize, down: &mut [f32], out: &mut [f32]) {
+    weigh(std::array::from_fn(|i| tile.row(y + i - 3)), down);
+    let count = tile.width - 6;
+    let views = std::array::from_fn(|i| &down[i..i + count]);
+    weigh(views, &mut out[3..3 + count]);
 }
 
 /// The kernel over seven views of the data, each as long as `out`.
@@ -279,7 +283,7 @@ mod tests {
                     height: 64,
                 },
             );
-            let points = Gradient::new(&tile).edge_points(5.0);
+            let points = edge_points(&tile, 5.0);
             assert_eq!(points.len(), 64 - 2 * BORDER, "one point a row");
             let coherences = coherence(&tile, &points);
             for (point, coherence) in points.iter().zip(coherences) {

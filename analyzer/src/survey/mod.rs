@@ -10,7 +10,7 @@ mod overview;
 mod tile;
 
 pub use dct::{BLOCK, Block, Dct, block_at};
-pub use gradient::{BORDER, EdgePoint, Gradient, coherence};
+pub use gradient::{BORDER, EdgePoint, coherence, edge_points};
 pub use overview::Overview;
 pub use tile::{MARGIN, TILE, Tile, tiles};
 

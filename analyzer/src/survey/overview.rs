@@ -52,7 +52,7 @@ impl Overview {
         let mut rgb = vec![[0.0; 3]; width * height];
         rgb.par_chunks_mut(width).enumerate().for_each(|(y, row)| {
             if factor == 1 {
-                return raster.rgb_row(y, row);
+                return raster.rgb_row(y, 0, row);
             }
             let rows = y * factor..((y + 1) * factor).min(raster.height());
             for (x, out) in row.iter_mut().enumerate() {

@@ -91,12 +91,10 @@ fn places(width: usize, height: usize) -> Vec<Place> {
 /// Part of a picture, over white where it is transparent, 0 to 1.
 fn pixels(raster: &Raster<'_>, place: Place) -> Image {
     let mut data = Vec::with_capacity(place.width * place.height * 3);
+    let mut row = vec![[0.0; 3]; place.width];
     for y in place.y..place.y + place.height {
-        for x in place.x..place.x + place.width {
-            let alpha = raster.alpha(x, y);
-            let over_white = |v: f32| (v * alpha + 255.0 * (1.0 - alpha)) / 255.0;
-            data.extend(raster.rgb(x, y).map(over_white));
-        }
+        raster.rgb_row(y, place.x, &mut row);
+        data.extend(row.as_flattened().iter().map(|v| v / 255.0));
     }
     Image::new(place.width, place.height, 3, data).expect("three samples a pixel")
 }
@@ -119,12 +117,13 @@ impl Sums {
     fn add(&mut self, seen: &Image) {
         let (width, height, channels) = (seen.width(), seen.height(), seen.channels());
         for y in 0..height {
-            for (i, &v) in seen.row(y).iter().enumerate() {
-                let (x, c) = (i / channels, i % channels);
-                let v = f64::from(v);
-                let sum = &mut self.sums[(c * BLOCK + y % BLOCK) * BLOCK + x % BLOCK];
-                sum[0] += v;
-                sum[1] += v * v;
+            for (x, pixel) in seen.row(y).chunks_exact(channels).enumerate() {
+                for (c, &v) in pixel.iter().enumerate() {
+                    let v = f64::from(v);
+                    let sum = &mut self.sums[(c * BLOCK + y % BLOCK) * BLOCK + x % BLOCK];
+                    sum[0] += v;
+                    sum[1] += v * v;
+                }
             }
         }
         self.count += width / BLOCK * (height / BLOCK);

@@ -42,6 +42,8 @@ const GAIN: f64 = 30.0;
 const GAIN_A_VALUE: f64 = 0.04;
 /// Blocks of the same mean are counted at most so often: a plain ground is one observation, not a thousand.
 const SAME_MEAN: u32 = 8;
+/// Logarithm of a density that adds nothing to [`ELSEWHERE`] in f32, whatever the tooth's mass, which is at most 1300.
+const NOTHING: f32 = -28.0;
 /// Values up to this one, the reach of rounding, are left out: zero is a multiple of every step.
 const ZERO: f32 = 1.5;
 /// Lowest quality that is looked for: below it libjpeg's tables are all 255.
@@ -131,8 +133,7 @@ pub(super) fn quality(
 
 /// Whether a sample of a block is at an end of the scale: clipping moves all coefficients of a block.
 fn is_clipped(raster: &Raster<'_>, x: usize, y: usize) -> bool {
-    let mut pixels = (0..BLOCK * BLOCK).map(|i| raster.rgb(x + i % BLOCK, y + i / BLOCK));
-    pixels.any(|rgb| rgb.iter().any(|&v| v <= 0.0 || v >= 255.0))
+    (y..y + BLOCK).any(|y| raster.is_clipped(y, x, BLOCK))
 }
 
 /// The values beyond rounding, with their counts.
@@ -180,7 +181,11 @@ fn gain(values: &[(f32, f32)], step: f32, scale: f32) -> f64 {
             let beside = (value - multiple * step) / ROUNDING;
             // The multiple's mass at its tooth, over the density without teeth.
             let less = (value - (multiple - 1.0) * step) / scale;
-            let ratio = tooth * (less - 0.5 * beside * beside).exp();
+            let power = less - 0.5 * beside * beside;
+            if power < NOTHING {
+                return count * nowhere;
+            }
+            let ratio = tooth * power.exp();
             count * (ELSEWHERE + (1.0 - ELSEWHERE) * ratio).ln()
         })
         .sum();

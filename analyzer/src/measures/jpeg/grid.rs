@@ -39,14 +39,16 @@ pub(super) fn phase(tiles: &[Tile], dct: &Dct) -> (usize, usize) {
 }
 
 fn cost(corners: &[(&Tile, usize, usize)], (px, py): (usize, usize), dct: &Dct) -> f32 {
-    let mut cost = 0.0;
+    // As many sums as vectors have lanes.
+    let mut costs = [0.0f32; BLOCK];
     for &(tile, x, y) in corners {
-        let coefficients = dct.forward(&block_at(&tile.luma, tile.width, x + px, y + py));
-        for c in coefficients.as_flattened() {
-            cost += c * c / (c * c + ROUNDING * ROUNDING);
+        for row in dct.forward(&block_at(&tile.luma, tile.width, x + px, y + py)) {
+            for (cost, c) in costs.iter_mut().zip(row) {
+                *cost += c * c / (c * c + ROUNDING * ROUNDING);
+            }
         }
     }
-    cost
+    costs.iter().sum()
 }
 
 /// At most about `count` corners of blocks on lines of the picture's grid of phase 0, spread over the tiles, each with
@@ -100,15 +102,16 @@ impl Jumps {
             jumps.columns[(tile.x + x) % BLOCK].add(sum, count);
         }
         for y in tile.rows(1) {
-            let rows = tile.row(y - 1).iter().zip(tile.row(y));
-            let columns = tile.columns(0);
+            let [above, here] = [y - 1, y].map(|y| tile.row(y)[tile.columns(0)].chunks(BLOCK));
             // As many sums as vectors have lanes.
             let mut lanes = [[0.0f32; BLOCK]; 2];
-            for (x, (above, here)) in rows.enumerate().take(columns.end).skip(columns.start) {
-                let jump = (here - above).abs();
-                let counts = f32::from(u8::from(jump <= EDGE));
-                lanes[0][x % BLOCK] += jump * counts;
-                lanes[1][x % BLOCK] += counts;
+            for (above, here) in above.zip(here) {
+                for (i, (above, here)) in above.iter().zip(here).enumerate() {
+                    let jump = (here - above).abs();
+                    let counts = f32::from(u8::from(jump <= EDGE));
+                    lanes[0][i] += jump * counts;
+                    lanes[1][i] += counts;
+                }
             }
             let [sum, count] = lanes.map(|lanes| lanes.iter().sum());
             jumps.rows[(tile.y + y) % BLOCK].add(sum, count);

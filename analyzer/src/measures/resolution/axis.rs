@@ -92,8 +92,13 @@ impl Lines {
     pub(super) fn repeated(&self) -> Option<usize> {
         let mut differ = vec![false; self.length - 1];
         for line in self.luma.chunks_exact(self.length) {
-            for (differ, pair) in differ.iter_mut().zip(line.windows(2)) {
-                *differ |= pair[0] != pair[1];
+            let pairs = line.iter().zip(&line[1..]);
+            for (differ, (here, next)) in differ.iter_mut().zip(pairs) {
+                *differ |= here != next;
+            }
+            // Next to all pictures end here after a few lines.
+            if differ.iter().all(|&differ| differ) {
+                break;
             }
         }
         let places: Vec<usize> = (0..differ.len()).filter(|&i| differ[i]).collect();

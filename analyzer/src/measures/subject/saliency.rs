@@ -1,6 +1,6 @@
 //! How much every pixel stands out from the picture's borders.
 
-use rayon::prelude::*;
+use wide::f32x4;
 
 /// Sum of barriers in Lab, and of three Mahalanobis distances, at which two thirds of standing out are reached.
 const BARRIER_SCALE: f32 = 25.0;
@@ -10,18 +10,10 @@ const STRIP: f32 = 0.1;
 
 /// How much every pixel stands out, 0 to 1; `None` if nothing stands out at all.
 pub(super) fn map(lab: &[[f32; 3]], width: usize, height: usize) -> Option<Vec<f32>> {
-    let (barriers, colour) = rayon::join(
-        || {
-            let channels = [0, 1, 2].into_par_iter().map(|channel| {
-                let plane: Vec<f32> = lab.iter().map(|p| p[channel]).collect();
-                barrier_distance(&plane, width, height)
-            });
-            channels.collect::<Vec<_>>()
-        },
+    let (barrier, colour) = rayon::join(
+        || barrier_distance(lab, width, height),
         || border_distance(lab, width, height),
     );
-    let barrier = (0..lab.len()).map(|i| barriers.iter().map(|b| b[i]).sum());
-    let barrier = barrier.collect();
     // What stands out clearly does so no matter how far: the darkest part must not hide the rest of a thing.
     let capped = |map: Vec<f32>, scale: f32| map.iter().map(|d| 1.0 - (-d / scale).exp()).collect();
     let barrier = normalised(capped(barrier, BARRIER_SCALE))?;
@@ -34,43 +26,92 @@ pub(super) fn map(lab: &[[f32; 3]], width: usize, height: usize) -> Option<Vec<f
     normalised(map)
 }
 
-/// Least over all paths from the border of the difference of the largest and smallest value on the path.
-fn barrier_distance(plane: &[f32], width: usize, height: usize) -> Vec<f32> {
-    let mut distance = vec![f32::INFINITY; plane.len()];
-    let (mut high, mut low) = (plane.to_vec(), plane.to_vec());
-    for y in 0..height {
-        for x in 0..width {
-            if x == 0 || y == 0 || x + 1 == width || y + 1 == height {
-                distance[y * width + x] = 0.0;
-            }
+/// The best path from the border to a pixel that was found so far, a lane for each channel.
+#[derive(Clone, Copy)]
+struct Path {
+    /// Difference of the largest and smallest value on the path.
+    barrier: f32x4,
+    high: f32x4,
+    low: f32x4,
+}
+
+impl Path {
+    /// Of no length, at a pixel of these values.
+    fn at(value: f32x4, barrier: f32) -> Path {
+        Path {
+            barrier: f32x4::splat(barrier),
+            high: value,
+            low: value,
         }
     }
-    let mut relax = |at: usize, from: usize| {
-        let (top, bottom) = (high[from].max(plane[at]), low[from].min(plane[at]));
-        if top - bottom < distance[at] {
-            (distance[at], high[at], low[at]) = (top - bottom, top, bottom);
+
+    /// This one, or the neighbour's and on to the pixel of these values where that is better. Nothing branches, because
+    /// nothing could be foreseen.
+    fn or_by(self, neighbour: Path, value: f32x4) -> Path {
+        let (high, low) = (
+            neighbour.high.fast_max(value),
+            neighbour.low.fast_min(value),
+        );
+        let barrier = high - low;
+        let better = barrier.simd_lt(self.barrier);
+        Path {
+            barrier: better.bitselect(barrier, self.barrier),
+            high: better.bitselect(high, self.high),
+            low: better.bitselect(low, self.low),
         }
-    };
+    }
+}
+
+/// Least over all paths from the border of the difference of the largest and smallest value on the path, the sum of the channels.
+fn barrier_distance(lab: &[[f32; 3]], width: usize, height: usize) -> Vec<f32> {
+    let values: Vec<f32x4> = lab
+        .iter()
+        .map(|&[l, a, b]| f32x4::new([l, a, b, 0.0]))
+        .collect();
+    let is_border = |x: usize, y: usize| x == 0 || y == 0 || x + 1 == width || y + 1 == height;
+    let mut paths: Vec<Path> = values
+        .iter()
+        .enumerate()
+        .map(|(i, &value)| {
+            let barrier = if is_border(i % width, i / width) {
+                0.0
+            } else {
+                f32::INFINITY
+            };
+            Path::at(value, barrier)
+        })
+        .collect();
     // The border is where paths begin, so only what is within it is visited.
-    let (rows, columns) = (1..height - 1, 1..width - 1);
     for pass in 0..3 {
-        if pass == 1 {
-            for y in rows.clone().rev() {
-                for at in columns.clone().rev().map(|x| y * width + x) {
-                    relax(at, at + width);
-                    relax(at, at + 1);
+        let is_down = pass != 1;
+        for step in 1..height - 1 {
+            let y = if is_down { step } else { height - 1 - step };
+            let values = &values[y * width..][..width];
+            let (above, rest) = paths.split_at_mut(y * width);
+            let (row, below) = rest.split_at_mut(width);
+            if is_down {
+                let above = &above[(y - 1) * width..];
+                let mut last = row[0];
+                for x in 1..width - 1 {
+                    let path = row[x].or_by(above[x], values[x]);
+                    last = path.or_by(last, values[x]);
+                    row[x] = last;
                 }
-            }
-        } else {
-            for y in rows.clone() {
-                for at in columns.clone().map(|x| y * width + x) {
-                    relax(at, at - width);
-                    relax(at, at - 1);
+            } else {
+                let below = &below[..width];
+                let mut last = row[width - 1];
+                for x in (1..width - 1).rev() {
+                    let path = row[x].or_by(below[x], values[x]);
+                    last = path.or_by(last, values[x]);
+                    row[x] = last;
                 }
             }
         }
     }
-    distance
+    paths
+        .iter()
+        .map(|path| path.barrier.to_array()[..3].iter().sum())
+        .collect()
 }
 
 /// Mahalanobis distance to the colours of each border strip, the largest of the four left out (a subject may touch one border).
@@ -89,20 +130,20 @@ fn border_distance(lab: &[[f32; 3]], width: usize, height: usize) -> Vec<f32> {
             .collect();
         statistics(&pixels)
     });
+    // A lane for each strip.
+    let mean = [0, 1, 2].map(|c| f32x4::new(statistics.map(|(mean, _)| mean[c])));
+    let inverse = |i: usize, j: usize| f32x4::new(statistics.map(|(_, inverse)| inverse[i][j]));
+    let squares = [inverse(0, 0), inverse(1, 1), inverse(2, 2)];
+    let twice = [(0, 1), (0, 2), (1, 2)].map(|(i, j)| inverse(i, j) + inverse(j, i));
     lab.iter()
         .map(|p| {
-            let mut distances = statistics.map(|(mean, inverse)| {
-                let d = [p[0] - mean[0], p[1] - mean[1], p[2] - mean[2]];
-                let mut sum = 0.0;
-                for (i, row) in inverse.iter().enumerate() {
-                    for (j, v) in row.iter().enumerate() {
-                        sum += d[i] * v * d[j];
-                    }
-                }
-                sum.max(0.0).sqrt()
-            });
-            distances.sort_unstable_by(f32::total_cmp);
-            distances[0] + distances[1] + distances[2]
+            let [l, a, b] = [0, 1, 2].map(|c| f32x4::splat(p[c]) - mean[c]);
+            let sum = l * (squares[0] * l + twice[0] * a + twice[1] * b)
+                + a * (squares[1] * a + twice[2] * b)
+                + b * squares[2] * b;
+            let [a, b, c, d] = sum.fast_max(f32x4::ZERO).sqrt().to_array();
+            // All but the largest.
+            a.min(b) + c.min(d) + a.max(b).min(c.max(d))
         })
         .collect()
 }

@@ -4,6 +4,7 @@ use std::ops::{Range, RangeInclusive};
 
 /// Radius of the neighbourhood that strokes are compared with, in pixels of the overview.
 const RADIUS: usize = 14;
+const WINDOW: usize = 2 * RADIUS + 1;
 /// Parts of a level that luma is summed in.
 const FRACTIONS: f32 = 16.0;
 /// Least contrast of a stroke in levels of luma.
@@ -55,6 +56,8 @@ pub(super) fn box_mean(luma: &[f32], width: usize, height: usize) -> Vec<f32> {
         }
     };
     let mut mean = vec![0.0; luma.len()];
+    // Sums of the columns before each.
+    let mut until = vec![0i32; width + 1];
     (0..RADIUS.min(height)).for_each(|y| add(y, 1, &mut columns));
     for (y, out) in mean.chunks_exact_mut(width).enumerate() {
         if y + RADIUS < height {
@@ -64,16 +67,21 @@ pub(super) fn box_mean(luma: &[f32], width: usize, height: usize) -> Vec<f32> {
             add(y - RADIUS - 1, -1, &mut columns);
         }
         let rows = (y + RADIUS + 1).min(height) - y.saturating_sub(RADIUS);
-        let mut sum: i32 = columns[..RADIUS.min(width)].iter().sum();
-        for (x, out) in out.iter_mut().enumerate() {
-            if x + RADIUS < width {
-                sum += columns[x + RADIUS];
+        for (x, &sum) in columns.iter().enumerate() {
+            until[x + 1] = until[x] + sum;
+        }
+        let near = RADIUS.min(width);
+        for x in (0..near).chain(near.max(width.saturating_sub(RADIUS))..width) {
+            let (first, end) = (x.saturating_sub(RADIUS), (x + RADIUS + 1).min(width));
+            let area = (rows * (end - first)) as f32 * FRACTIONS;
+            out[x] = (until[end] - until[first]) as f32 / area;
+        }
+        if width >= WINDOW {
+            let area = (rows * WINDOW) as f32 * FRACTIONS;
+            let ends = until.iter().zip(&until[WINDOW..]);
+            for (out, (first, end)) in out[RADIUS..].iter_mut().zip(ends) {
+                *out = (end - first) as f32 / area;
             }
-            if x > RADIUS {
-                sum -= columns[x - RADIUS - 1];
-            }
-            let across = (x + RADIUS + 1).min(width) - x.saturating_sub(RADIUS);
-            *out = sum as f32 / ((rows * across) as f32 * FRACTIONS);
         }
     }
     mean
