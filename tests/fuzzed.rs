@@ -121,7 +121,7 @@ fn plans() {
         },
         "settings": {
             "steps": [
-                { "step": "shrink", "factor": 0.5 },
+                { "step": "shrink", "width": 0.5, "height": 0.5 },
                 { "step": "denoise", "model": "lanczos", "weights_sha256": null },
             ],
             "model": "lanczos",

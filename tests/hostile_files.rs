@@ -229,7 +229,11 @@ fn limits_are_the_users() {
         "wide.png",
         &png_bytes(&Pixels::new(9000, 1, 1, vec![9; 9000])),
     );
-    for (name, longest) in [("wide.jpg", "65535"), ("wide.webp", "16384")] {
+    for (name, longest) in [
+        ("wide.jpg", "65500"),
+        ("wide.avif", "32768"),
+        ("wide.webp", "16383"),
+    ] {
         run([
             "upscale",
             &wide,
@@ -243,4 +247,66 @@ fn limits_are_the_users() {
         .expect(75, &["wide.png", longest]);
     }
     assert_eq!(folder.files(), ["in.png", "wide.png"]);
+}
+
+/// A JPEG of three components, with the sampling of the second changed.
+fn jpeg_sampled(second: u8) -> Vec<u8> {
+    let mut bytes = jpeg_bytes(&photo(40, 30));
+    let frame = |pair: &[u8]| pair == [0xff, 0xc0];
+    let at = bytes.windows(2).position(frame).expect("a frame");
+    bytes[at + 14] = second;
+    bytes
+}
+
+#[test]
+fn sound_files_of_a_kind_that_is_not_read_are_not_called_damaged() {
+    let sampled = refused("fine.jpg", &jpeg_sampled(0x44), 65, &["sampled", "4x4"]);
+    assert!(!sampled.stderr.contains("damaged"), "{}", sampled.stderr);
+    let mut arithmetic = jpeg_bytes(&photo(40, 30));
+    let frame = |pair: &[u8]| pair == [0xff, 0xc0];
+    let at = arithmetic.windows(2).position(frame).expect("a frame");
+    arithmetic[at + 1] = 0xc9;
+    refused("arithmetic.jpg", &arithmetic, 65, &["arithmetic coding"]);
+    // A bitonal TIFF of 8x1 pixels whose first pixel is in the lowest bit.
+    let entries: [(u16, u16, u32); 8] = [
+        (256, 3, 8),
+        (257, 3, 1),
+        (258, 3, 1),
+        (259, 3, 1),
+        (262, 3, 1),
+        (266, 3, 2),
+        (273, 4, 110),
+        (279, 4, 1),
+    ];
+    let mut tiff = b"II*\0\x08\0\0\0\x08\0".to_vec();
+    for (tag, kind, value) in entries {
+        tiff.extend(tag.to_le_bytes());
+        tiff.extend(kind.to_le_bytes());
+        tiff.extend(1u32.to_le_bytes());
+        tiff.extend(value.to_le_bytes());
+    }
+    tiff.extend([0; 4]);
+    assert_eq!(tiff.len(), 110);
+    tiff.push(0b0000_0111);
+    refused("fax.tif", &tiff, 65, &["FillOrder"]);
+}
+
+#[test]
+fn what_fills_up_a_jpeg_before_its_end_is_no_damage() {
+    let folder = Folder::new();
+    let plain = jpeg_bytes(&photo(40, 30));
+    let enlarged = |name: &str, bytes: &[u8]| {
+        let (input, out) = (
+            folder.write(name, bytes),
+            folder.arg(&format!("{name}.png")),
+        );
+        run(["upscale", &input, "-n", "nearest", "-s", "1", "-o", &out]).expect(0, &[]);
+        read_png_file(&out)
+    };
+    let expected = enlarged("plain.jpg", &plain);
+    for count in [1, 2, 7] {
+        let (data, end) = plain.split_at(plain.len() - 2);
+        let filled = [data, &vec![0xff; count], end].concat();
+        assert!(enlarged(&format!("{count}.jpg"), &filled) == expected);
+    }
 }

@@ -84,7 +84,7 @@ fn a_plan_shrinks_what_it_says() {
     let (input, plan) = (folder.arg("in/a.png"), folder.arg("plan.json"));
     run(["plan", &input, "-n", "lanczos", "-s", "2", "--plan", &plan]).expect(0, &[]);
     let text = std::fs::read_to_string(&plan).unwrap();
-    let step = r#""steps": [{"step": "shrink", "factor": 0.5}]"#;
+    let step = r#""steps": [{"step": "shrink", "width": 0.5, "height": 0.5}]"#;
     let text = text.replace(r#""steps": []"#, step);
     std::fs::write(&plan, &text).unwrap();
     let out = folder.arg("out.png");
@@ -97,6 +97,71 @@ fn a_plan_shrinks_what_it_says() {
     run(["upscale", &input, "-n", "lanczos", "-s", "2", "-o", &plain]).expect(0, &[]);
     assert!(read_png_file(&plain) != made, "half of it was thrown away");
     assert!(read_png_file(&plain).distance(&made) < 60, "and no more");
+}
+
+#[test]
+fn a_plan_repairs_what_it_says() {
+    let folder = series();
+    let (input, plan) = (folder.arg("in/a.png"), folder.arg("plan.json"));
+    let plain = folder.arg("plain.png");
+    run(["upscale", &input, "-n", "lanczos", "-s", "2", "-o", &plain]).expect(0, &[]);
+    for repair in ["deblock", "denoise"] {
+        // As a plan of its own, which also tells the digest of its weights.
+        let alone = [
+            "plan",
+            &input,
+            "-n",
+            repair,
+            "-s",
+            "1",
+            "--overwrite",
+            "--plan",
+            &plan,
+        ];
+        run(alone).expect(0, &[]);
+        let out = folder.arg(&format!("{repair}.png"));
+        run(["upscale", "--plan", &plan, &input, "-o", &out]).expect(0, &[]);
+        assert_eq!(read_png_file(&out).width, 64);
+        let text = std::fs::read_to_string(&plan).unwrap();
+        let digest = text.split("weights_sha256\": \"").nth(1).unwrap();
+        let digest = digest.split('"').next().unwrap();
+
+        let filter = [
+            "plan",
+            &input,
+            "-n",
+            "lanczos",
+            "-s",
+            "2",
+            "--overwrite",
+            "--plan",
+            &plan,
+        ];
+        run(filter).expect(0, &[]);
+        let text = std::fs::read_to_string(&plan).unwrap();
+        let with = |step: &str, digest: &str| {
+            let step = format!(
+                r#""steps": [{{"step": "{step}", "model": "{repair}", "weights_sha256": "{digest}"}}]"#
+            );
+            std::fs::write(&plan, text.replace(r#""steps": []"#, &step)).unwrap();
+        };
+        with(repair, digest);
+        let out = folder.arg(&format!("{repair}-2x.png"));
+        let said = run(["upscale", "--plan", &plan, &input, "-o", &out, "-v"]);
+        said.expect(0, &[&format!("{repair} by {repair}")]);
+        assert!(read_png_file(&out) != read_png_file(&plain), "{repair}");
+        with(repair, &"0".repeat(64));
+        let out = folder.arg("not.png");
+        run(["upscale", "--plan", &plan, &input, "-o", &out]).expect(69, &["weights"]);
+        let other = if repair == "deblock" {
+            "denoise"
+        } else {
+            "deblock"
+        };
+        with(other, digest);
+        run(["upscale", "--plan", &plan, &input, "-o", &out]).expect(69, &["made to"]);
+        assert!(!std::path::Path::new(&out).exists());
+    }
 }
 
 #[test]

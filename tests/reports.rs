@@ -123,3 +123,46 @@ fn what_cannot_be_written_is_said_first() {
     run(["triage", &input, &other, "--overlay", &out]).expect(2, &["both become"]);
     assert!(!folder.at("drawn").exists());
 }
+
+#[test]
+fn a_folder_of_one_picture_is_a_folder() {
+    let folder = Folder::new();
+    let (input, file) = (folder.arg("in"), folder.arg("in/a.png"));
+    folder.write("in/a.png", &png_bytes(&photo(40, 30)));
+    run(["triage", &input, "--overlay", &folder.arg("drawn")]).expect(0, &[]);
+    run(["triage", &file, "--overlay", &folder.arg("new/")]).expect(0, &[]);
+    run(["triage", &file, "--overlay", &folder.arg("one.png")]).expect(0, &[]);
+    assert_eq!(
+        folder.files(),
+        ["drawn/a.png.png", "in/a.png", "new/a.png.png", "one.png"]
+    );
+}
+
+#[test]
+fn inputs_are_not_written_over() {
+    let folder = Folder::new();
+    let bytes = png_bytes(&photo(40, 30));
+    let input = folder.write("in/a.png", &bytes);
+    let other = folder.write("in/a.png.png", &bytes);
+    let overwrite = |args: &[&str]| {
+        let args = [&["triage", "--overwrite"], args].concat();
+        run(args).expect(2, &["it is an input"]);
+    };
+    overwrite(&[&input, "--html", &input]);
+    overwrite(&[&input, "--overlay", &input]);
+    overwrite(&[&folder.arg("in"), "--overlay", &folder.arg("in")]);
+    for path in [input, other] {
+        assert_eq!(std::fs::read(path).expect("still there"), bytes);
+    }
+}
+
+#[test]
+fn escapes_in_names_do_not_reach_the_terminal() {
+    let folder = Folder::new();
+    let name = "red\u{1b}[31m.png";
+    let input = folder.write(name, b"no picture");
+    for command in ["triage", "plan", "upscale"] {
+        let said = run([command, &input]).expect(65, &["red?[31m.png"]);
+        assert!(!said.stderr.contains('\u{1b}'), "{command}");
+    }
+}

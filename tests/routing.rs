@@ -186,3 +186,42 @@ fn unknown_names_are_told_the_families() {
         .expect(69, &["phto", "auto", "recover", "photo-best-x4"]);
     run(["upscale", &input, "--mode", "fastest"]).expect(2, &["fast", "best"]);
 }
+
+/// A photograph that somebody enlarged twofold, or along one side only.
+#[test]
+fn what_was_enlarged_before_goes_back_first_where_one_pass_reaches() {
+    let Some(photo) = data::shared("bench/set14/img_011.png") else {
+        return;
+    };
+    let folder = Folder::new();
+    let photo = photo.to_str().expect("a name");
+    let large = folder.arg("large.png");
+    run(["upscale", photo, "-n", "bicubic", "-s", "2", "-o", &large]).expect(0, &[]);
+    let advised = run(["triage", &large, "--json"]).expect(0, &[]).json();
+    let steps = &advised["decision"]["steps"];
+    assert!(steps.to_string().contains("shrink"), "{steps}");
+    let out = folder.arg("out.png");
+    let upscale = |scale: &str| {
+        run([
+            "upscale",
+            &large,
+            "-s",
+            scale,
+            "-o",
+            &out,
+            "-v",
+            "--overwrite",
+        ])
+    };
+    // Twice as large is four times its true size, for which there are models.
+    let said = upscale("2").expect(0, &["shrink to ", "-x4"]);
+    assert!(!said.stderr.contains("triage advises"), "{}", said.stderr);
+    let (before, after) = (read_png_file(&large), read_png_file(&out));
+    assert_eq!(
+        (after.width, after.height),
+        (2 * before.width, 2 * before.height)
+    );
+    // Beyond that it is enlarged as it is, and that is said.
+    let said = upscale("4").expect(0, &["triage advises", "first", "shrink to"]);
+    assert!(!said.stderr.contains("shrink to 5"), "{}", said.stderr);
+}

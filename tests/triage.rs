@@ -278,3 +278,53 @@ fn standard_input_is_a_picture() {
     run_with_input(["triage", "-"], b"").expect(65, &["empty"]);
     run_with_input(["triage", "-", "-"], &png).expect(2, &["one picture only"]);
 }
+
+/// A row of reasons and what was decided.
+fn decided(pixels: &Pixels) -> String {
+    let folder = Folder::new();
+    let input = folder.write("in.png", &png_bytes(pixels));
+    let report = run(["triage", &input, "--json"]).expect(0, &[]).json();
+    format!("{} {}", report["content"], report["decision"])
+}
+
+#[test]
+fn one_colour_is_one_colour() {
+    let grey = |width: usize, height: usize, value: fn(usize, usize) -> u16| {
+        let samples = (0..width * height).map(|i| value(i % width, i / width));
+        Pixels::new(width, height, 1, samples.collect())
+    };
+    assert!(decided(&grey(256, 90, |_, _| 77)).contains("one colour"));
+    assert!(decided(&grey(3, 2, |_, _| 77)).contains("one colour"));
+    // No neighbours differ by more than a level, or there are too few to tell.
+    assert!(!decided(&grey(256, 90, |x, _| x as u16)).contains("one colour"));
+    assert!(!decided(&grey(2, 90, |x, y| (y * 97 + x * 31) as u16 % 256)).contains("one colour"));
+}
+
+#[test]
+fn a_grey_photograph_is_no_pixel_art() {
+    let mut state = 7u32;
+    let mut noise = || {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (state >> 24) as f64 / 64.0 - 2.0
+    };
+    let light =
+        |x: usize, y: usize| 110.0 + 40.0 * (x as f64 / 17.0).sin() * (y as f64 / 23.0).cos();
+    for depth in [1.0, 0.15] {
+        let samples = (0..64 * 64).map(|i| {
+            let value = (light(i % 64, i / 64) - 110.0) * depth + 110.0;
+            (value + noise()).round() as u16
+        });
+        let said = decided(&Pixels::new(64, 64, 1, samples.collect()));
+        assert!(
+            !said.contains("pixel_art") && !said.contains("nearest"),
+            "{said}"
+        );
+    }
+    // Its sprites still are.
+    let sprite = (0..64 * 64).map(|i| {
+        let (x, y) = (i % 64 / 2, i / 128);
+        [20, 90, 200][(x * x + y * 3 + (x * y) % 5) / 37 % 3]
+    });
+    let said = decided(&Pixels::new(64, 64, 1, sprite.collect()));
+    assert!(said.contains("pixel_art"), "{said}");
+}

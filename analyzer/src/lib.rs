@@ -28,8 +28,10 @@ use survey::{Overview, Tile, tiles};
 pub const OVERVIEW: usize = 1024;
 /// Longer side that the copy has at least that tells blur from afar.
 const SMALL: usize = 512;
-/// Share of neighbours that hardly differ from which a picture without edges is one colour.
+/// Share of neighbours that hardly differ from which a picture without edges may be one colour, and the range of levels of
+/// each channel over all of it.
 const BLANK: f32 = 0.995;
+const ONE_COLOUR: f32 = 12.0;
 
 /// Looks at a picture.
 ///
@@ -170,7 +172,9 @@ pub fn analyze(raster: &Raster<'_>, facts: &FileFacts) -> Analysis {
         evidence: &evidence,
         scores: &scores,
         composition: &composition,
-        blank: edges.is_none() && traits.is_none_or(|traits| traits.flat > BLANK),
+        blank: edges.is_none()
+            && traits.is_none_or(|traits| traits.flat > BLANK)
+            && is_one_colour(&survey.overview),
     });
     let maps = [
         edges
@@ -190,11 +194,27 @@ pub fn analyze(raster: &Raster<'_>, facts: &FileFacts) -> Analysis {
         height: raster.height(),
         decision,
         content: kind.content,
-        inspect: decision::inspect_places(&survey.overview, subject.as_ref(), &text, picture),
+        inspect: decision::inspect_places(
+            &survey.overview,
+            subject.as_ref().filter(|_| has_subject),
+            &text,
+            picture,
+        ),
         scores,
         evidence,
         maps: maps.into_iter().flatten().collect(),
     }
+}
+
+/// Whether no channel of a copy varies by more than can hardly be seen: a gradient is not one colour.
+fn is_one_colour(overview: &Overview) -> bool {
+    (0..3).all(|channel| {
+        let values = overview.rgb.iter().map(|pixel| pixel[channel]);
+        let (low, high) = values.fold((f32::MAX, f32::MIN), |(low, high), v| {
+            (low.min(v), high.max(v))
+        });
+        high - low <= ONE_COLOUR
+    })
 }
 
 /// Everything that is taken from the picture once.

@@ -21,8 +21,6 @@ pub mod plan;
 pub mod triage;
 pub mod upscale;
 
-use std::io::Write;
-
 use clap::{CommandFactory, Parser};
 
 use args::{Cli, Command};
@@ -46,7 +44,7 @@ pub fn main() -> u8 {
     match result {
         Ok(()) => EXIT_DONE,
         Err(failure) => {
-            let _ = writeln!(std::io::stderr(), "error: {failure}");
+            output::say(&format!("error: {failure}"));
             failure.exit_code()
         }
     }

@@ -96,14 +96,20 @@ fn noise(seen: &Seen<'_>) -> Option<Fault> {
         .filter(|_| side >= GRAIN_SIDE)
         .unwrap_or(0.0);
     let by_fine = fine / NOISE;
-    let by_coarse = coarse / grain_limit(evidence);
+    let limit = grain_limit(evidence);
+    let by_coarse = coarse / limit;
     let severity = by_fine.max(by_coarse);
-    let words = if by_fine >= by_coarse {
-        format!("noise of sigma {fine:.0}")
+    let (words, remedy) = if by_fine >= by_coarse {
+        let remedy = format!("less noise: sigma under {NOISE:.0}");
+        (format!("noise of sigma {fine:.0}"), remedy)
     } else {
         let kept = evidence.edges_kept.unwrap_or(1.0) * 100.0;
-        format!(
+        let words = format!(
             "coarse grain of sigma {coarse:.1} at half size; {kept:.0} % of the edges hold together"
+        );
+        (
+            words,
+            format!("less grain: sigma under {limit:.1} at half size"),
         )
     };
     fault(
@@ -112,7 +118,7 @@ fn noise(seen: &Seen<'_>) -> Option<Fault> {
         severity,
         Step::Denoise,
         words,
-        "less noise: sigma under 4",
+        &remedy,
     )
 }
 

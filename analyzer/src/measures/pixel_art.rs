@@ -27,6 +27,8 @@ const LEAST_BLOCK: usize = 5;
 /// Longest side and most colours of pixel art at its own size.
 const SMALL: usize = 320;
 const PALETTE: usize = 64;
+/// Least share of neighbours of one colour: sprites on a ground have half and more, photographs of few greys a fifth.
+const LEAST_EQUAL: f32 = 0.3;
 
 /// What speaks for pixel art.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -298,8 +300,10 @@ fn own_size(raster: &Raster<'_>) -> Option<PixelArt> {
         return None; // a mask or a page in black and white
     }
     // Of the changes along a row, how many lead from one run of a colour straight to another, and how many through mixtures
-    // that occur only there, as antialiasing makes them?
+    // that occur only there, as antialiasing makes them, or by shades, as light does? A grey photograph has few colours
+    // as well, but hardly any step between them that could be seen.
     let (mut hard, mut all) = (0usize, 0usize);
+    let rare = width * height / 2000;
     for y in 0..height {
         for x in 1..width {
             let (a, b) = (quantised(x - 1, y), quantised(x, y));
@@ -307,9 +311,13 @@ fn own_size(raster: &Raster<'_>) -> Option<PixelArt> {
                 continue;
             }
             all += 1;
-            let rare = width * height / 2000;
-            hard += usize::from(colours[&a] > rare && colours[&b] > rare);
+            let is_step = difference(a.map(f32::from), b.map(f32::from)) > SAME;
+            hard += usize::from(is_step && colours[&a] > rare && colours[&b] > rare);
         }
+    }
+    let equal = 1.0 - all as f32 / ((width - 1) * height) as f32;
+    if equal < LEAST_EQUAL {
+        return None;
     }
     if all < LEAST_EDGES {
         return None;

@@ -44,6 +44,17 @@ impl Choice {
             Choice::Model(found) => &found.name,
         }
     }
+
+    /// The factor of a model that ships.
+    pub fn scale(&self) -> Option<f64> {
+        match self {
+            Choice::Model(Found {
+                source: Source::Embedded(model),
+                ..
+            }) => Some(model.scale as f64),
+            _ => None,
+        }
+    }
 }
 
 /// A model that can be opened.
@@ -149,7 +160,12 @@ pub fn by_name(name: &str, folders: &[PathBuf]) -> Result<Found, Failure> {
     }
     let mut known: Vec<String> = list(folders).into_iter().map(|model| model.name).collect();
     known.extend(["lanczos", "bicubic", "nearest", AUTO].map(String::from));
-    known.extend(Family::ALL.map(|family| family.to_string()));
+    let families = Family::ALL.map(|family| family.to_string());
+    // Some have one model, of the same name.
+    let others = families
+        .into_iter()
+        .filter(|family| !known.contains(family));
+    known.extend(others.collect::<Vec<_>>());
     Err(Failure::Model(format!(
         "model {name}: not found; there are {} (-m DIR looks in another folder)",
         known.join(", ")

@@ -146,9 +146,12 @@ impl Format {
     /// The longest side that can be stored, in pixels.
     pub fn longest_side(self) -> usize {
         match self {
-            // AV1 itself goes no further in what its levels allow.
-            Format::Jpeg | Format::Avif => 65_535,
-            Format::WebP => 16_384,
+            // Its headers have room for 65535, libjpeg and all that is built on it end here.
+            Format::Jpeg => 65_500,
+            // Likewise for libavif.
+            Format::Avif => 32_768,
+            // One more is written as 0 in 14 bits by some, and not read again.
+            Format::WebP => 16_383,
             _ => i32::MAX as usize,
         }
     }

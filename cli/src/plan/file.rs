@@ -12,7 +12,7 @@ use upwise_analyzer::report::{Action, Family};
 
 use crate::digest::Digest;
 use crate::failure::Failure;
-use crate::models::{Choice, Wish, weights_digest};
+use crate::models::{Choice, Wish, by_name, weights_digest};
 use crate::picture::reason;
 use crate::upscale::{Fix, Locked, repair};
 
@@ -110,8 +110,10 @@ pub enum PlanStep {
     },
     /// Reduce to the size that the detail is worth.
     Shrink {
-        /// Both sides times this, below 1.
-        factor: f64,
+        /// Columns times this, at most 1.
+        width: f64,
+        /// Rows times this, likewise.
+        height: f64,
     },
 }
 
@@ -137,7 +139,10 @@ impl PlanStep {
     /// Of a step as it is done.
     pub fn of(fix: &Fix) -> Result<PlanStep, Failure> {
         Ok(match fix {
-            Fix::Shrink(factor) => PlanStep::Shrink { factor: *factor },
+            Fix::Shrink([width, height]) => PlanStep::Shrink {
+                width: *width,
+                height: *height,
+            },
             Fix::Network(step, choice) => {
                 let (model, weights_sha256) = (choice.name().into(), weights_digest(choice)?);
                 match *step {
@@ -205,10 +210,13 @@ impl PlanFile {
             return Err(format!("it has more than {MOST_STEPS} steps"));
         }
         for step in &settings.steps {
-            if let PlanStep::Shrink { factor } = step
-                && !(0.1..1.0).contains(factor)
-            {
-                return Err(format!("it shrinks by {factor}, not by 0.1 to 1"));
+            if let PlanStep::Shrink { width, height } = step {
+                let odd = [width, height]
+                    .into_iter()
+                    .find(|v| !(0.1..=1.0).contains(*v));
+                if let Some(factor) = odd {
+                    return Err(format!("it shrinks by {factor}, not by 0.1 to 1"));
+                }
             }
         }
         Ok(())
@@ -217,49 +225,47 @@ impl PlanFile {
     /// What is to be executed, with models that are the ones that it was made with. `folders` are looked through for
     /// models that are not in the program.
     pub fn locked(&self, path: &Path, folders: &[std::path::PathBuf]) -> Result<Locked, Failure> {
-        let open = |name: &str, digest: &Option<Digest>| -> Result<Choice, Failure> {
-            let refused =
-                |words: &str| Failure::Model(format!("{}: model {name}: {words}", path.display()));
-            let choice = match Wish::new(Some(name), folders) {
-                Ok(Wish::One(choice)) => choice,
-                Ok(_) => return Err(refused("it is a family, and a plan names one model")),
-                Err(error) => return Err(refused(&error.to_string())),
-            };
-            if weights_digest(&choice)? != *digest {
-                return Err(refused(
-                    "its weights are not those that the plan was made with; make the plan anew",
-                ));
-            }
-            Ok(choice)
+        let refused = |name: &str, words: &str| {
+            Failure::Model(format!("{}: model {name}: {words}", path.display()))
         };
-        let mut fixes = Vec::new();
-        for step in &self.settings.steps {
-            fixes.push(match step {
-                PlanStep::Shrink { factor } => Fix::Shrink(*factor),
-                PlanStep::Deblock {
-                    model,
-                    weights_sha256,
-                } => Fix::Network("deblock", open(model, weights_sha256)?),
-                PlanStep::Denoise {
-                    model,
-                    weights_sha256,
-                } => Fix::Network("denoise", open(model, weights_sha256)?),
-            });
-        }
-        for fix in &fixes {
-            if let Fix::Network(step, choice) = fix
-                && repair(step).as_ref() != Some(choice)
-            {
-                let name = choice.name();
-                return Err(Failure::Model(format!(
-                    "{}: model {name}: it is not made to {step}",
-                    path.display()
-                )));
-            }
-        }
+        let checked = |choice: Choice, digest: &Option<Digest>| match weights_digest(&choice)? {
+            found if found == *digest => Ok(choice),
+            _ => Err(refused(
+                choice.name(),
+                "its weights are not those that the plan was made with; make the plan anew",
+            )),
+        };
+        let repaired = |step: &'static str, name: &str, digest: &Option<Digest>| {
+            let choice = repair(step).filter(|choice| choice.name() == name);
+            let choice = choice
+                .ok_or_else(|| refused(name, &format!("it is not the one made to {step}")))?;
+            Ok(Fix::Network(step, checked(choice, digest)?))
+        };
+        let fixes = self.settings.steps.iter().map(|step| match step {
+            PlanStep::Shrink { width, height } => Ok(Fix::Shrink([*width, *height])),
+            PlanStep::Deblock {
+                model,
+                weights_sha256,
+            } => repaired("deblock", model, weights_sha256),
+            PlanStep::Denoise {
+                model,
+                weights_sha256,
+            } => repaired("denoise", model, weights_sha256),
+        });
+        let fixes = fixes.collect::<Result<Vec<Fix>, Failure>>()?;
+        let name = &*self.settings.model;
+        let choice = match Wish::new(Some(name), folders) {
+            Ok(Wish::One(choice)) => checked(choice, &self.settings.weights_sha256)?,
+            // Some families have one model, of the same name.
+            Ok(_) => match by_name(name, folders) {
+                Ok(found) => checked(Choice::Model(found), &self.settings.weights_sha256)?,
+                Err(_) => return Err(refused(name, "it is a family, and a plan names one model")),
+            },
+            Err(error) => return Err(refused(name, &error.to_string())),
+        };
         Ok(Locked {
             fixes,
-            choice: open(&self.settings.model, &self.settings.weights_sha256)?,
+            choice,
             scale: self.settings.scale,
         })
     }
@@ -297,7 +303,10 @@ mod tests {
                 objection: None,
             },
             settings: Settings {
-                steps: vec![PlanStep::Shrink { factor: 0.5 }],
+                steps: vec![PlanStep::Shrink {
+                    width: 0.5,
+                    height: 1.0,
+                }],
                 model: "lanczos".into(),
                 weights_sha256: None,
                 scale: 2.0,
@@ -322,8 +331,9 @@ mod tests {
             ("\"scale\":2.0", "\"scale\":9.5", "1 to 8"),
             ("\"scale\":2.0", "\"scale\":null", "no plan"),
             ("\"confidence\":0.75", "\"confidence\":1e99", "0 to 1"),
-            ("\"factor\":0.5", "\"factor\":-0.5", "0.1 to 1"),
-            ("\"factor\":0.5", "\"factor\":1e-300", "0.1 to 1"),
+            ("\"width\":0.5", "\"width\":-0.5", "0.1 to 1"),
+            ("\"width\":0.5", "\"width\":1e-300", "0.1 to 1"),
+            ("\"height\":1.0", "\"height\":1.01", "0.1 to 1"),
             ("\"step\":\"shrink\"", "\"step\":\"format disk\"", "no plan"),
             ("\"passes\":0", "\"passes\":0,\"more\":1", "no plan"),
             ("{\"schema\"", "[{\"schema\"", "no plan"),

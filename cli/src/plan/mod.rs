@@ -12,11 +12,11 @@ use crate::digest::Digest;
 use crate::failure::Failure;
 use crate::inputs::Place;
 use crate::models::Wish;
-use crate::output::{print, print_json};
+use crate::output::{print, print_json, printable};
 use crate::picture::encode::stored_layout;
 use crate::picture::{Limits, PictureError, decode, save};
 use crate::triage::{look, words};
-use crate::upscale::{Forecast, Router, engine_options, objection, passes};
+use crate::upscale::{Forecast, Router, engine_options, objection, passes, shrinking, shrunk_side};
 pub use file::PlanFile;
 use file::{Advice, PlanForecast, PlanStep, PlannedInput, SCHEMA, Settings};
 
@@ -73,12 +73,8 @@ fn plan(args: &PlanArgs) -> Result<PlanFile, Failure> {
 
     let route = router.route(Some(&analysis), scale)?;
     let engine = |error| Failure::engine(&name, error);
-    let shrunk = |side: usize| {
-        let shrink = route.fixes.iter().find_map(|fix| fix.shrink());
-        shrink.map_or(side, |factor| {
-            ((side as f64 * factor).round() as usize).max(1)
-        })
-    };
+    let shrink = route.fixes.iter().find_map(|fix| fix.shrink());
+    let [across, down] = shrink.unwrap_or([1.0; 2]);
     let scaler = &*route.scaler;
     let (width, height) = (picture.width, picture.height);
     let whole = scaler
@@ -90,7 +86,12 @@ fn plan(args: &PlanArgs) -> Result<PlanFile, Failure> {
     let decoded = width as u64 * height as u64 * picture.layout().pixel_bytes() as u64;
     let left = limits.bytes.saturating_sub(decoded) / groups as u64;
     let planned = scaler
-        .plan(shrunk(width), shrunk(height), size, left.min(engine_memory))
+        .plan(
+            shrunk_side(width, across),
+            shrunk_side(height, down),
+            size,
+            left.min(engine_memory),
+        )
         .map_err(engine)?;
     let format = args.format.unwrap_or(picture.format.of_result());
     format
@@ -117,7 +118,7 @@ fn plan(args: &PlanArgs) -> Result<PlanFile, Failure> {
                 .iter()
                 .map(|reason| reason.sentence.clone())
                 .collect(),
-            objection: objection(decision),
+            objection: objection(decision, &route.fixes),
         },
         settings: Settings {
             steps: route
@@ -146,7 +147,7 @@ fn words_of(plan: &PlanFile, args: &PlanArgs) -> String {
     let (settings, forecast) = (&plan.settings, &plan.forecast);
     let mut lines = vec![format!(
         "{}  {}x{}, {}",
-        plan.input.name,
+        printable(&plan.input.name),
         plan.input.width,
         plan.input.height,
         words::bytes(plan.input.bytes)
@@ -167,7 +168,7 @@ fn words_of(plan: &PlanFile, args: &PlanArgs) -> String {
         .map(|step| match step {
             PlanStep::Deblock { model, .. } => format!("deblock ({model})"),
             PlanStep::Denoise { model, .. } => format!("denoise ({model})"),
-            PlanStep::Shrink { factor } => format!("shrink to {:.1} %", factor * 100.0),
+            PlanStep::Shrink { width, height } => shrinking([*width, *height]),
         })
         .chain([format!("upscale {}x", settings.scale)])
         .collect();

@@ -54,7 +54,9 @@ pub fn marks(analysis: &Analysis) -> Vec<Mark> {
     for score in &analysis.scores {
         let most = match score.measure {
             Measure::SubjectClarity => 1,
-            Measure::TextReadable | Measure::TextValid => LINES_OF_TEXT,
+            // Where it was not judged there is nothing to show but that it is there, and the other says so.
+            Measure::TextReadable => LINES_OF_TEXT,
+            Measure::TextValid if score.status == Status::Measured => LINES_OF_TEXT,
             _ if matters(score) => OF_A_MEASURE,
             _ => 0,
         };

@@ -27,7 +27,7 @@ use crate::args::triage::TriageArgs;
 use crate::failure::{EXIT_DONE, EXIT_SOME_FAILED, Failure};
 use crate::inputs::{self, Listing, Place};
 use crate::interrupt;
-use crate::output::{print, print_json, print_json_line};
+use crate::output::{print, print_json, print_json_line, say};
 use crate::picture::Limits;
 use document::{BATCH_SCHEMA, Batch, JSON_SCHEMA, Report};
 use html::Row;
@@ -40,7 +40,7 @@ pub fn run(args: &TriageArgs) -> u8 {
     match try_run(args) {
         Ok(code) => code,
         Err(failure) => {
-            eprintln!("error: {failure}");
+            say(&format!("error: {failure}"));
             failure.exit_code()
         }
     }
@@ -57,7 +57,11 @@ fn try_run(args: &TriageArgs) -> Result<u8, Failure> {
         failures,
     } = inputs(args)?;
     let single = places.len() + failures.len() == 1;
-    let outputs = Outputs::new(args, &names, single)?;
+    // A folder that happens to hold one picture is still a folder.
+    let mut named = args.inputs.iter().chain(&args.more_inputs);
+    let is_file = single && !named.any(|input| input.is_dir());
+    let outputs = Outputs::new(args, &names, is_file)?;
+    outputs.check_inputs(&places)?;
     // Fails only if there is a pool already.
     let _ = rayon::ThreadPoolBuilder::new()
         .num_threads(args.machine.threads())
@@ -197,7 +201,7 @@ impl Run<'_> {
     }
 
     fn fail(&mut self, name: &str, failure: Failure) -> Result<(), Failure> {
-        eprintln!("error: {failure}");
+        say(&format!("error: {failure}"));
         if self.args.json || self.args.json_lines {
             self.document(Report::failed(name, &failure))?;
         }

@@ -7,6 +7,7 @@ use super::look::Look;
 use super::overlay;
 use crate::args::triage::TriageArgs;
 use crate::failure::Failure;
+use crate::inputs::Place;
 use crate::picture::part::folder_of;
 use crate::picture::{Format, reason, save};
 
@@ -24,7 +25,7 @@ impl<'a> Outputs<'a> {
         let html = args.html.as_deref();
         let overlays = match &args.overlay {
             None => Vec::new(),
-            Some(path) if single && !path.is_dir() => {
+            Some(path) if single && !path.is_dir() && !ends_with_separator(path) => {
                 if Format::of_path(path).is_some_and(|format| format != Format::Png) {
                     return Err(Failure::Usage(format!(
                         "{}: an overlay is a PNG; name it so",
@@ -73,6 +74,27 @@ impl<'a> Outputs<'a> {
         Ok(outputs)
     }
 
+    /// Refuses to write over what is still to be read.
+    pub fn check_inputs(&self, inputs: &[Place]) -> Result<(), Failure> {
+        let inputs: HashSet<PathBuf> = inputs
+            .iter()
+            .filter_map(|input| match input {
+                Place::File(path) => path.canonicalize().ok(),
+                Place::Stream => None,
+            })
+            .collect();
+        let files = self.overlays.iter().map(PathBuf::as_path).chain(self.html);
+        for file in files {
+            if file.canonicalize().is_ok_and(|file| inputs.contains(&file)) {
+                return Err(Failure::Usage(format!(
+                    "{}: it is an input, and a report would replace it; nothing was done. Name another file",
+                    file.display()
+                )));
+            }
+        }
+        Ok(())
+    }
+
     /// Whether there is a page to write.
     pub fn wants_page(&self) -> bool {
         self.html.is_some()
@@ -106,4 +128,10 @@ impl<'a> Outputs<'a> {
             .map_err(|error| Failure::encode(&path.display().to_string(), error))?;
         save::bytes_to_file(path, self.overwrite, &bytes)
     }
+}
+
+/// Whether a path is written as that of a folder.
+fn ends_with_separator(path: &Path) -> bool {
+    let last = path.as_os_str().as_encoded_bytes().last();
+    last.is_some_and(|&byte| std::path::is_separator(byte.into()))
 }

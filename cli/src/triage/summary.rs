@@ -7,6 +7,7 @@ use upwise_analyzer::report::{Action, Status};
 
 use super::look::Look;
 use super::words;
+use crate::output::printable;
 
 /// Columns of a text that is not for a terminal, where only the headline is aligned to them.
 const PLAIN_COLUMNS: usize = 76;
@@ -84,11 +85,7 @@ pub fn summary(name: &str, look: &Look, page: Page) -> String {
         words::bytes(look.bytes),
         words::content(look.analysis.content),
     );
-    // Escapes in a file's name are the name's, not the terminal's.
-    let name: String = name
-        .chars()
-        .map(|c| if c.is_control() { '?' } else { c })
-        .collect();
+    let name = printable(name).replace('\n', "?");
     let _ = writeln!(
         out,
         "{}  {}",

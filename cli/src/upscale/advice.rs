@@ -2,7 +2,7 @@
 
 use upwise_analyzer::report::{Action, Decision, Family, Step};
 
-use super::fixes;
+use super::fixes::Fix;
 use crate::failure::Failure;
 use crate::triage::words;
 
@@ -19,8 +19,8 @@ pub enum Obedience {
 
 /// Why a picture should not be enlarged as it is, in words for people; `None` if nothing speaks against it.
 ///
-/// What is to be fixed and can be fixed on the way is nothing against it.
-pub fn objection(decision: &Decision) -> Option<String> {
+/// What is to be fixed and can be fixed on the way is nothing against it; `done` is what is done before.
+pub fn objection(decision: &Decision, done: &[Fix]) -> Option<String> {
     let reasons: Vec<&str> = decision
         .reasons
         .iter()
@@ -36,7 +36,7 @@ pub fn objection(decision: &Decision) -> Option<String> {
             let open: Vec<String> = decision
                 .steps
                 .iter()
-                .filter(|step| !is_done_here(step, decision.family))
+                .filter(|step| !is_done_here(step, decision.family, done))
                 .map(words::step)
                 .collect();
             if open.is_empty() {
@@ -52,13 +52,18 @@ pub fn objection(decision: &Decision) -> Option<String> {
 }
 
 /// Whether enlarging takes care of a step.
-fn is_done_here(step: &Step, family: Family) -> bool {
+fn is_done_here(step: &Step, family: Family, done: &[Fix]) -> bool {
+    let does = |name| {
+        done.iter()
+            .any(|fix| matches!(fix, Fix::Network(step, _) if *step == name))
+    };
     match step {
         // Its models were made for just that.
         Step::Deblock | Step::Denoise if family == Family::Recover => true,
-        Step::Deblock => fixes::repair("deblock").is_some(),
-        Step::Denoise => fixes::repair("denoise").is_some(),
-        Step::Shrink { .. } | Step::Upscale { .. } | Step::Compress => true,
+        Step::Deblock => does("deblock"),
+        Step::Denoise => does("denoise"),
+        Step::Shrink { .. } => done.iter().any(|fix| fix.shrink().is_some()),
+        Step::Upscale { .. } | Step::Compress => true,
         step => !words::is_for_other_tools(step),
     }
 }

@@ -1,10 +1,12 @@
 //! What people see on standard error: progress, results, warnings and errors.
 
-use std::io::{IsTerminal, Write};
+use std::io::IsTerminal;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use crate::output::{printable, say};
 
 /// Steps of the bar: hundredths of a percent.
 const STEPS: u64 = 10_000;
@@ -39,32 +41,32 @@ impl Console {
 
     /// Something failed. Never suppressed.
     pub fn error(&self, words: &str) {
-        print(&format!("error: {words}"));
+        say(&format!("error: {words}"));
     }
 
     /// More about an error.
     pub fn error_detail(&self, words: &str) {
-        print(&format!("  {words}"));
+        say(&format!("  {words}"));
     }
 
     /// Something was lost or taken for granted.
     pub fn warning(&self, words: &str) {
         if self.loudness > Loudness::Quiet {
-            print(&format!("warning: {words}"));
+            say(&format!("warning: {words}"));
         }
     }
 
     /// Something was done.
     pub fn say(&self, words: &str) {
         if self.loudness > Loudness::Quiet {
-            print(words);
+            say(words);
         }
     }
 
     /// How something is done.
     pub fn detail(&self, words: &str) {
         if self.loudness == Loudness::Verbose {
-            print(words);
+            say(words);
         }
     }
 
@@ -78,18 +80,13 @@ impl Console {
             if let Ok(style) = ProgressStyle::with_template(template) {
                 bar.set_style(style.progress_chars("=> "));
             }
-            bar.set_message(name.to_string());
+            bar.set_message(printable(name));
             Kind::Bar(bar)
         } else {
             Kind::Lines(Mutex::new(Instant::now()))
         };
         Progress { kind }
     }
-}
-
-/// A line on standard error. Whether somebody still reads it is no reason to stop the work.
-fn print(words: &str) {
-    let _ = writeln!(std::io::stderr(), "{words}");
 }
 
 /// A bar on a terminal, percentages elsewhere.
@@ -113,7 +110,7 @@ impl Progress {
                 let mut last = last.lock().unwrap_or_else(PoisonError::into_inner);
                 if share < 1.0 && last.elapsed() >= LINE_EVERY {
                     *last = Instant::now();
-                    print(&format!("{:.2}%", share * 100.0));
+                    say(&format!("{:.2}%", share * 100.0));
                 }
             }
         }
@@ -123,7 +120,7 @@ impl Progress {
     pub fn finish(self) {
         match &self.kind {
             Kind::Silent | Kind::Bar(_) => {}
-            Kind::Lines(_) => print("100.00%"),
+            Kind::Lines(_) => say("100.00%"),
         }
     }
 }

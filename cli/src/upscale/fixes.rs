@@ -20,28 +20,39 @@ const LEAST_SHRINK: f64 = 0.97;
 pub enum Fix {
     /// A network of factor 1, and the step that it does.
     Network(&'static str, Choice),
-    /// Both sides times this, below 1.
-    Shrink(f64),
+    /// Columns and rows times these, at most 1.
+    Shrink([f64; 2]),
 }
 
 impl Fix {
     /// The part of triage's steps that can be done here.
-    pub fn of_step(step: &Step, width: usize) -> Option<Fix> {
+    pub fn of_step(step: &Step, width: usize, height: usize) -> Option<Fix> {
         match step {
             Step::Deblock => Some(Fix::Network("deblock", repair("deblock")?)),
             Step::Denoise => Some(Fix::Network("denoise", repair("denoise")?)),
-            Step::Shrink { width: to, .. } => {
-                let factor = *to as f64 / width as f64;
-                (factor > 0.0 && factor < LEAST_SHRINK).then_some(Fix::Shrink(factor))
+            Step::Shrink {
+                width: columns,
+                height: rows,
+            } => {
+                let sides = [(*columns, width), (*rows, height)];
+                let factors = sides.map(|(to, from)| (to as f64 / from as f64).min(1.0));
+                let [less, more] = [factors[0].min(factors[1]), factors[0].max(factors[1])];
+                // Pixels that were square stay so.
+                let factors = if less > LEAST_SHRINK * more {
+                    [less; 2]
+                } else {
+                    factors
+                };
+                (less > 0.0 && less < LEAST_SHRINK).then_some(Fix::Shrink(factors))
             }
             _ => None,
         }
     }
 
-    /// What it times both sides by, if it changes them.
-    pub fn shrink(&self) -> Option<f64> {
+    /// What it times columns and rows by, if it changes them.
+    pub fn shrink(&self) -> Option<[f64; 2]> {
         match self {
-            Fix::Shrink(factor) => Some(*factor),
+            Fix::Shrink(factors) => Some(*factors),
             Fix::Network(..) => None,
         }
     }
@@ -50,9 +61,27 @@ impl Fix {
     pub fn name(&self) -> String {
         match self {
             Fix::Network(step, choice) => format!("{step} by {}", choice.name()),
-            Fix::Shrink(factor) => format!("shrink to {:.1} %", factor * 100.0),
+            Fix::Shrink(factors) => shrinking(*factors),
         }
     }
+}
+
+/// Shrinking columns and rows by these, in a few words.
+pub fn shrinking([width, height]: [f64; 2]) -> String {
+    let percent = |factor: f64| format!("{:.1} %", factor * 100.0);
+    match width == height {
+        true => format!("shrink to {}", percent(width)),
+        false => format!(
+            "shrink to {} of its width and {} of its height",
+            percent(width),
+            percent(height)
+        ),
+    }
+}
+
+/// A side after shrinking.
+pub fn shrunk_side(side: usize, factor: f64) -> usize {
+    ((side as f64 * factor).round() as usize).clamp(1, side)
 }
 
 /// The model of factor 1 that does a repair, once one ships.
@@ -78,7 +107,7 @@ pub fn apply(
     }
     let engine = |error| Failure::engine(name, error);
     let samples = match fix {
-        Fix::Shrink(factor) => shrunk(&picture, *factor).map_err(engine)?,
+        Fix::Shrink(factors) => shrunk(&picture, *factors).map_err(engine)?,
         Fix::Network(_, choice) => {
             // Not kept: what the network holds is needed for the enlargement.
             let scaler = Scaler::new(choice, options)?;
@@ -99,9 +128,9 @@ pub fn apply(
 
 type Made = (usize, usize, Samples);
 
-fn shrunk(picture: &Picture, factor: f64) -> Result<Made> {
-    let side = |side: usize| ((side as f64 * factor).round() as usize).clamp(1, side);
-    let (width, height) = (side(picture.width), side(picture.height));
+fn shrunk(picture: &Picture, factors: [f64; 2]) -> Result<Made> {
+    let width = shrunk_side(picture.width, factors[0]);
+    let height = shrunk_side(picture.height, factors[1]);
     let all = passes(picture.colour, picture.alpha, None);
     let source = Box::new(PictureRows::new(picture, &all[0]));
     let mut rows = Resample::new(source, width, height, Filter::Lanczos, Light::Linear)?;
@@ -181,7 +210,7 @@ mod tests {
                 width: 20,
                 height: 10,
             };
-            let fix = Fix::of_step(&step, width).unwrap();
+            let fix = Fix::of_step(&step, width, height).unwrap();
             let options = EngineOptions::default();
             let small = apply(&fix, picture.clone(), &options, 1 << 30, "x").unwrap();
             assert_eq!((small.width, small.height), (20, 10));
@@ -196,10 +225,17 @@ mod tests {
 
     #[test]
     fn what_is_hardly_smaller_is_left_alone() {
-        let to = |width| Step::Shrink { width, height: 10 };
-        assert_eq!(Fix::of_step(&to(99), 100), None);
-        assert_eq!(Fix::of_step(&to(200), 100), None);
-        assert_eq!(Fix::of_step(&to(50), 100), Some(Fix::Shrink(0.5)));
-        assert_eq!(Fix::of_step(&Step::Lighten, 100), None);
+        let to = |width, height| {
+            let step = Step::Shrink { width, height };
+            Fix::of_step(&step, 100, 100)
+        };
+        assert_eq!(to(99, 98), None);
+        assert_eq!(to(200, 100), None);
+        assert_eq!(to(50, 50), Some(Fix::Shrink([0.5, 0.5])));
+        assert_eq!(to(50, 51), Some(Fix::Shrink([0.5, 0.5])));
+        // Enlarged along one side only.
+        assert_eq!(to(50, 100), Some(Fix::Shrink([0.5, 1.0])));
+        assert_eq!(to(100, 62), Some(Fix::Shrink([1.0, 0.62])));
+        assert_eq!(Fix::of_step(&Step::Lighten, 100, 100), None);
     }
 }

@@ -239,7 +239,7 @@ impl Context<'_> {
         let Some(decision) = &route.advice else {
             return Ok(());
         };
-        match (advice::objection(decision), self.obedience) {
+        match (advice::objection(decision, &route.fixes), self.obedience) {
             (None, _) | (_, Obedience::Force) => Ok(()),
             (Some(words), Obedience::Strict) => Err(advice::refusal(name, &words, decision)),
             (Some(words), Obedience::Warn) => {

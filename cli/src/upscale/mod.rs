@@ -35,7 +35,7 @@ use crate::output::{print_json, print_json_line};
 pub(crate) use advice::objection;
 use batch::Batch;
 use console::{Console, Loudness};
-pub(crate) use fixes::{Fix, repair};
+pub(crate) use fixes::{Fix, repair, shrinking, shrunk_side};
 pub(crate) use forecast::Forecast;
 pub(crate) use planes::{PictureRows, passes};
 pub use report::ErrorReport;

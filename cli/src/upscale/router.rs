@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use upwise_analyzer::report::{self, Analysis, Content, Decision};
+use upwise_analyzer::report::{self, Analysis, Content, Decision, Step};
 use upwise_engine::EngineOptions;
 use upwise_weights::{Family, Tier};
 
@@ -18,6 +18,8 @@ use crate::triage::{look, words};
 
 /// The factor of a family where none is asked for.
 const FACTOR: f64 = 4.0;
+/// Deviation of fine noise in 8-bit steps from which it is seen and the network can tell it from texture.
+const FINE_NOISE: f32 = 2.0;
 
 /// Chooses for each picture, and keeps the last choice ready: pictures of a folder are mostly of a kind.
 pub struct Router {
@@ -134,10 +136,19 @@ impl Router {
             let choice = self.wish.choice(self.tier, Family::Photo, factor);
             return Ok(route(self.scaler(choice)?, Vec::new(), None));
         };
+        let mut fixes = fixes(analysis);
+        // From its true size it is further to the size that is asked for, and one pass of the network has to be enough: a second
+        // would be made of inventions.
+        if let Some([width, height]) = fixes.iter().find_map(Fix::shrink) {
+            let further = factor / width.min(height);
+            let (choice, why) = self.suited(analysis, further);
+            if choice.scale().is_some_and(|scale| further <= scale) {
+                return Ok(route(self.scaler(choice)?, fixes, Some(why)));
+            }
+            fixes.retain(|fix| fix.shrink().is_none());
+        }
         let (choice, why) = self.suited(analysis, factor);
-        let scaler = self.scaler(choice)?;
-        let fixes = fixes(analysis, factor, &scaler);
-        Ok(route(scaler, fixes, Some(why)))
+        Ok(route(self.scaler(choice)?, fixes, Some(why)))
     }
 
     fn is_auto(&self) -> bool {
@@ -181,13 +192,17 @@ impl Router {
     }
 }
 
-/// The steps of triage that come before this enlargement and can be done here.
-fn fixes(analysis: &Analysis, factor: f64, scaler: &Scaler) -> Vec<Fix> {
+/// The steps of triage that come before an enlargement and can be done here.
+fn fixes(analysis: &Analysis) -> Vec<Fix> {
+    let (width, height) = (analysis.width, analysis.height);
+    // Grain without fine noise is as coarse as texture is, and the network takes that for noise.
+    let is_fine = analysis
+        .evidence
+        .noise_sigma
+        .is_some_and(|sigma| sigma >= FINE_NOISE);
     let steps = analysis.decision.steps.iter();
-    let fixes = steps.filter_map(|step| Fix::of_step(step, analysis.width));
-    // Back from its true size, one pass of the network has to be enough: a second would be made of inventions.
-    let reaches = |shrink: f64| scaler.scale().is_some_and(|scale| factor / shrink <= scale);
-    fixes
-        .filter(|fix| !matches!(fix, Fix::Shrink(shrink) if !reaches(*shrink)))
+    steps
+        .filter(|step| **step != Step::Denoise || is_fine)
+        .filter_map(|step| Fix::of_step(step, width, height))
         .collect()
 }

@@ -65,6 +65,24 @@ pub fn decode(input: Input, limits: &Limits) -> Result<Decoded, PictureError> {
             markers.precision
         )));
     }
+    if markers.arithmetic {
+        return Err(PictureError::Unsupported(
+            "a JPEG of arithmetic coding; save it with the usual Huffman coding (jpegtran does)"
+                .into(),
+        ));
+    }
+    // The decoder takes the first component for the one that is sampled most, and 3x1 for damage.
+    let most = markers.sampling.first().copied().unwrap_or([1, 1]);
+    let odd = |&[across, down]: &[u8; 2]| {
+        across == 0 || down == 0 || across == 3 || down == 3 || across > most[0] || down > most[1]
+    };
+    if count > 1 && markers.sampling.iter().any(odd) {
+        let words = markers.sampling.iter().map(|[a, d]| format!("{a}x{d}"));
+        return Err(PictureError::Unsupported(format!(
+            "a JPEG whose colours are sampled in an unusual way ({}); save it as PNG or TIFF",
+            words.collect::<Vec<_>>().join(", ")
+        )));
+    }
     // Samples, and what the decoder keeps of a progressive file: a 16-bit coefficient for each.
     limits.check(width, height, count * 3)?;
     check_plausible(
@@ -94,7 +112,8 @@ pub fn decode(input: Input, limits: &Limits) -> Result<Decoded, PictureError> {
         // The decoder takes "no transform" for CMYK whatever the number of components.
         bytes[at] = b'-';
     }
-    bytes.truncate(end + 2);
+    bytes.truncate(end);
+    bytes.extend_from_slice(&[0xff, 0xd9]);
 
     let mut samples: Vec<u8> = allocate(width * height * count)?;
     decode_into(&bytes, kind, raw_rgb, &mut samples)?;

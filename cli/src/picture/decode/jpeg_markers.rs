@@ -15,6 +15,10 @@ pub struct Markers {
     pub height: usize,
     /// Identifiers of the colour components, in order.
     pub components: Vec<u8>,
+    /// How often each is sampled across and down, in units of their own.
+    pub sampling: Vec<[u8; 2]>,
+    /// Whether its data is coded by arithmetic, which hardly anything reads.
+    pub arithmetic: bool,
     /// Bits of a sample.
     pub precision: u8,
     /// An Adobe segment: its position and its colour transform (0 none, 1 YCbCr, 2 YCCK).
@@ -44,7 +48,9 @@ impl Markers {
             match marker {
                 // End of the picture; SOI, TEM and restart markers have no content.
                 0xd9 => {
-                    markers.end = Some(start - 2);
+                    // What fills up before it (T.81, B.1.1.2) is part of it.
+                    let filled = bytes[..start - 1].iter().rev().take_while(|&&b| b == 0xff);
+                    markers.end = Some(start - 1 - filled.count());
                     break;
                 }
                 0x01 | 0xd0..=0xd8 => continue,
@@ -58,6 +64,7 @@ impl Markers {
                 // Start of frame, any kind but DHT (C4), JPG (C8) and DAC (CC).
                 0xc0..=0xcf if ![0xc4, 0xc8, 0xcc].contains(&marker) => {
                     markers.frame(segment)?;
+                    markers.arithmetic = marker > 0xc8;
                     luma_table = segment.get(8).copied();
                 }
                 0xdb => quantisation(segment, &mut tables),
@@ -115,11 +122,9 @@ impl Markers {
         self.precision = precision;
         self.height = usize::from(u16::from_be_bytes([h1, h0]));
         self.width = usize::from(u16::from_be_bytes([w1, w0]));
-        self.components = components
-            .chunks_exact(3)
-            .take(usize::from(count))
-            .map(|c| c[0])
-            .collect();
+        let components = components.chunks_exact(3).take(usize::from(count));
+        self.components = components.clone().map(|c| c[0]).collect();
+        self.sampling = components.map(|c| [c[1] >> 4, c[1] & 15]).collect();
         Ok(())
     }
 

@@ -19,6 +19,7 @@ const XMP: u16 = 700;
 const IPTC: u16 = 33723;
 const PHOTOMETRIC: u16 = 262;
 const COLOUR_MAP: u16 = 320;
+const FILL_ORDER: u16 = 266;
 /// The photometric interpretation of indices.
 const PALETTE: u16 = 3;
 
@@ -126,6 +127,13 @@ fn indices_as_grey(mut input: Input, limits: &Limits) -> Result<Input, PictureEr
 pub fn decode(mut input: Input, limits: &Limits) -> Result<Decoded, PictureError> {
     let file_length = input.length();
     let directories = Directories::read(&mut input).unwrap_or_default();
+    // Baseline TIFF has the first pixel in the highest bit; fax machines also wrote it the other way.
+    if directories.root_value(FILL_ORDER) == Some(&2u16.to_le_bytes()[..]) {
+        return Err(PictureError::Unsupported(
+            "a TIFF whose bits are stored in reverse (FillOrder 2); convert it first, as tiffcp -f msb2lsb does"
+                .into(),
+        ));
+    }
     let palette = palette(&directories);
     if palette.is_some() {
         input = indices_as_grey(input, limits)?;
