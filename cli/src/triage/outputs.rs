@@ -23,9 +23,10 @@ impl<'a> Outputs<'a> {
     /// Decides it for inputs of these paths, each from the folder that was named; refuses what exists and collides.
     pub fn new(args: &'a TriageArgs, names: &[PathBuf], single: bool) -> Result<Self, Failure> {
         let html = args.html.as_deref();
+        let names_file = |path: &Path| single && !path.is_dir() && !ends_with_separator(path);
         let overlays = match &args.overlay {
             None => Vec::new(),
-            Some(path) if single && !path.is_dir() && !ends_with_separator(path) => {
+            Some(path) if names_file(path) => {
                 if Format::of_path(path).is_some_and(|format| format != Format::Png) {
                     return Err(Failure::Usage(format!(
                         "{}: an overlay is a PNG; name it so",
@@ -67,7 +68,7 @@ impl<'a> Outputs<'a> {
                 ));
             }
             // A folder that is not there yet will be made.
-            if single || folder_of(file).exists() {
+            if args.overlay.as_deref().is_some_and(names_file) || folder_of(file).exists() {
                 outputs.check(file)?;
             }
         }
