@@ -216,6 +216,7 @@ fn what_was_enlarged_before_goes_back_first_where_one_pass_reaches() {
     // Twice as large is four times its true size, for which there are models.
     let said = upscale("2").expect(0, &["shrink to ", "-x4"]);
     assert!(!said.stderr.contains("first shrink"), "{}", said.stderr);
+    assert!(!said.stderr.contains("stretched"), "{}", said.stderr);
     let (before, after) = (read_png_file(&large), read_png_file(&out));
     assert_eq!(
         (after.width, after.height),
@@ -224,4 +225,17 @@ fn what_was_enlarged_before_goes_back_first_where_one_pass_reaches() {
     // Beyond that it is enlarged as it is, and that is said.
     let said = upscale("4").expect(0, &["triage advises: first shrink to"]);
     assert!(!said.stderr.contains("shrink to 5"), "{}", said.stderr);
+}
+
+/// A marmot on granite, which hardly has any noise.
+#[test]
+fn texture_is_not_taken_for_noise() {
+    let Some(photo) = data::shared("bench/bsd100/img_077.png") else {
+        return;
+    };
+    let folder = Folder::new();
+    let out = folder.arg("out.png");
+    let photo = photo.to_str().expect("a name");
+    let said = run(["upscale", photo, "-v", "-o", &out]).expect(0, &["photo-fast-x4"]);
+    assert!(!said.stderr.contains("denoise by"), "{}", said.stderr);
 }

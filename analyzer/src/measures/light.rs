@@ -8,6 +8,8 @@ use crate::survey::Overview;
 
 /// 99th percentile of brightness below which a picture is dark.
 const DARK: f32 = 0.32;
+/// Median under which that is said of a picture whose bright parts are bright.
+const MOSTLY_DARK: f32 = 0.25;
 /// Levels up to which a shadow is clipped, and from which a light is, of 255.
 const BLACK: f32 = 2.0;
 const WHITE: f32 = 253.0;
@@ -95,6 +97,14 @@ pub fn score(light: Option<Light>, noise_sigma: Option<f32>, picture: Place) -> 
         );
         Score::measured(Measure::Light, value, words)
     } else {
-        Score::measured(Measure::Light, value.max(0.8), "light as it should be")
+        let words = if light.middle < MOSTLY_DARK {
+            format!(
+                "bright parts reach {percent:.0} % of white, half of it stays under {:.0} %",
+                light.middle * 100.0
+            )
+        } else {
+            "light as it should be".into()
+        };
+        Score::measured(Measure::Light, value.max(0.8), words)
     }
 }

@@ -240,7 +240,7 @@ pub fn score(noise: Option<&Noise>, raster: &Raster<'_>, tiles: &[Tile]) -> Scor
     let sigma = noise.sigma;
     let value = 1.0 - (sigma - CLEAN) / (RUINED - CLEAN);
     let words = if sigma <= CLEAN {
-        format!("free of noise that would be seen (sigma {sigma:.1})")
+        format!("free of fine noise that would be seen (sigma {sigma:.1})")
     } else if sigma <= 6.0 {
         format!("some noise (sigma {sigma:.1})")
     } else {

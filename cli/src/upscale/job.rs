@@ -99,7 +99,8 @@ impl Context<'_> {
         let (plan, memory) = self
             .room
             .plan(scaler, &extent, target, format, &input_name)?;
-        warnings.extend(stretch(&extent, target, &plan));
+        // A fix may have changed its proportions on the way.
+        warnings.extend(stretch((input_width, input_height), target, &plan));
         let mut part = match &job.output {
             Place::File(path) => Some(claim(path, source.replace, job.make_folder)?),
             Place::Stream => None,
@@ -294,8 +295,7 @@ impl Context<'_> {
 }
 
 /// A warning if a picture is stretched.
-fn stretch(picture: &Extent, target: TargetSize, plan: &Plan) -> Option<String> {
-    let (width, height) = (picture.width, picture.height);
+fn stretch((width, height): (usize, usize), target: TargetSize, plan: &Plan) -> Option<String> {
     let stretch = (plan.width as f64 / width as f64) / (plan.height as f64 / height as f64);
     let stretched = matches!(target, TargetSize::Size(..)) && !(0.99..=1.01).contains(&stretch);
     stretched.then(|| {

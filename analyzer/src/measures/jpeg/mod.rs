@@ -24,6 +24,8 @@ const EARLIER: f32 = 10.0;
 /// Quality from which nothing is seen of it, and up to which nothing is left.
 const CLEAN: f32 = 90.0;
 const RUINED: f32 = 10.0;
+/// Quality from which blocks are found by measuring rather than seen.
+const SLIGHT: f32 = 60.0;
 /// Share of the jumps that is seen without looking for it.
 const SEEN: f32 = 0.15;
 
@@ -106,9 +108,10 @@ pub fn score(jpeg: Option<&Jpeg>, tiles: &[Tile]) -> Score {
         return Score::measured(Measure::Jpeg, clean, "no trace of JPEG in its pixels");
     };
     let value = ((quality - RUINED) / (CLEAN - RUINED)).min(clean);
+    let shows = jpeg.blockiness > SEEN && quality < SLIGHT;
     let words = if quality >= CLEAN {
         format!("JPEG of about quality {quality:.0}: no damage")
-    } else if jpeg.blockiness > SEEN {
+    } else if shows {
         format!("JPEG blocks show: about quality {quality:.0}")
     } else {
         format!("JPEG of about quality {quality:.0}")

@@ -129,6 +129,9 @@ pub fn decode(input: Input, limits: &Limits) -> Result<Decoded, PictureError> {
     }
 
     let mut warnings = Vec::new();
+    if markers.icc_is_damaged {
+        warnings.push("parts of its colour profile are missing; it was left out".into());
+    }
     let mut metadata = Metadata {
         icc: markers.icc,
         exif: markers.exif,

@@ -27,6 +27,8 @@ pub struct Markers {
     pub exif: Option<Vec<u8>>,
     pub xmp: Option<Vec<u8>>,
     pub icc: Option<Vec<u8>>,
+    /// Whether parts of a profile are missing, so that there is none.
+    pub icc_is_damaged: bool,
     /// Photoshop image resources, their segments joined.
     pub photoshop: Option<Vec<u8>>,
     /// Quantisation table of the first component, in row order.
@@ -109,6 +111,7 @@ impl Markers {
         let complete = icc.iter().enumerate().all(|(i, &(number, of, _))| {
             usize::from(number) == i + 1 && usize::from(of) == icc.len()
         });
+        markers.icc_is_damaged = !complete;
         if complete && !icc.is_empty() {
             markers.icc = Some(icc.iter().flat_map(|(.., part)| *part).copied().collect());
         }

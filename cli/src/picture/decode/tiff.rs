@@ -196,11 +196,23 @@ pub fn decode(mut input: Input, limits: &Limits) -> Result<Decoded, PictureError
     if decoder.more_images() {
         warnings.push("several pages: only the first is used".into());
     }
-    let mut bytes_of = |tag| decoder.get_tag_u8_vec(tag).ok().filter(|v| !v.is_empty());
+    let mut bytes_of = |tag, what: &str| {
+        let found = decoder
+            .find_tag(tag)
+            .and_then(|value| value.map(|value| value.into_u8_vec()).transpose());
+        found
+            .unwrap_or_else(|_| {
+                warnings.push(format!(
+                    "its {what} cannot be read, or is cut off; it was left out"
+                ));
+                None
+            })
+            .filter(|bytes| !bytes.is_empty())
+    };
     let mut metadata = Metadata {
-        icc: bytes_of(Tag::IccProfile),
-        xmp: bytes_of(Tag::Unknown(XMP)),
-        photoshop: bytes_of(Tag::Unknown(PHOTOSHOP)),
+        icc: bytes_of(Tag::IccProfile, "colour profile"),
+        xmp: bytes_of(Tag::Unknown(XMP), "XMP"),
+        photoshop: bytes_of(Tag::Unknown(PHOTOSHOP), "Photoshop block"),
         ..Metadata::default()
     };
     if let Some(iptc) = directories.root_value(IPTC) {
