@@ -88,17 +88,19 @@ def cut_out(dice: random.Random, inside: Image.Image) -> Image.Image:
     return page
 
 
-def lettered(dice: random.Random, fonts: tuple[Path, ...], image: Image.Image, lines: int) -> Image.Image:
-    """A few large words over a picture."""
+def lettered(
+    dice: random.Random, fonts: tuple[Path, ...], image: Image.Image, lines: int, em: float = 0.0, words: int = 3
+) -> Image.Image:
+    """A few words over a picture, `em` of its width high, or large."""
     ink = Ink(dice, fonts, image.height, image.width, 1)
     image = image.copy()
     for _ in range(lines):
         language = ink.language()
-        em = image.width * dice.uniform(0.04, 0.14)
-        font = ink.font(ink.typeface(language, mono=False), em, language)
+        size = image.width * (em or dice.uniform(0.04, 0.14))
+        font = ink.font(ink.typeface(language, mono=False), size, language)
         at = dice.uniform(0, 0.6) * image.width, dice.uniform(0, 0.9) * image.height
-        width = dice.choice((0, 0, max(1, round(em / 14))))
-        ImageDraw.Draw(image).text(at, language.title(3), colour(dice, 0.0), font=font, stroke_width=width, stroke_fill=colour(dice))
+        width = dice.choice((0, 0, max(1, round(size / 14))))
+        ImageDraw.Draw(image).text(at, language.title(words), colour(dice, 0.0), font=font, stroke_width=width, stroke_fill=colour(dice))
     return image
 
 

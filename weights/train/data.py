@@ -32,6 +32,7 @@ class Recipe:
     tiles: dict[str, list[Path]]  # "photo" and "art"
     fonts: list[Path]
     shrinks: tuple[float, float]  # tiles are first reduced by a random factor of this range
+    as_is: float  # but for this share of them
 
     def truth(self, random: np.random.Generator) -> tuple[str, np.ndarray]:
         """A picture or a page, its sides multiples of the scale and at least a block."""
@@ -44,8 +45,8 @@ class Recipe:
         return kind, self.reduced(random, read_rgb(files[random.integers(len(files))]))
 
     def reduced(self, random: np.random.Generator, tile: np.ndarray) -> np.ndarray:
-        """The tile as it is (one time in four) or smaller, which gives more and sharper targets."""
-        factor = random.uniform(*self.shrinks) if random.random() < 0.75 else 1.0
+        """The tile as it is or smaller, which gives more and sharper targets."""
+        factor = random.uniform(*self.shrinks) if random.random() >= self.as_is else 1.0
         sides = [max(int(side * factor), self.block * self.scale) for side in tile.shape[:2]]
         sized = tile if factor == 1.0 else to_u8(imresize(tile, *sides))
         return crop_to_multiple(sized, self.scale)

@@ -45,7 +45,7 @@ class Step:
         self.error = torch.zeros((), device=device)  # summed absolute error in 8-bit units
         self.graph: torch.cuda.CUDAGraph | None = None
         self.loss, self.eager = "", 0
-        self.run_net = torch.compile(self.net) if device == "cuda" and config["compile"] else self.net
+        self.run_net = torch.compile(self.net) if self.mixed and config["compile"] else self.net
 
     def __call__(self, drawn: Tensor, factor: float, step: int, loss: str) -> None:
         """Take step number `step` (from 0) on the drawn crops at `factor` of the peak learning rates."""

@@ -85,6 +85,7 @@ def prepare(args: argparse.Namespace, config: dict) -> tuple[Recipe, dict[str, l
         tiles=tiles,
         fonts=fonts,
         shrinks=tuple(config["shrinks"]),
+        as_is=config["as_is"],
     )
     if "pages" in shares:
         held += [page(np.random.default_rng([PAGE_SEED, i]), fonts, side, side, scale) for i in range(args.held_out)]

@@ -6,6 +6,9 @@
 //! Ice Lake client microarchitecture. No CPUID bit tells. What follows is the field "# of AVX-512 FMA Units" of
 //! Intel's product specifications (ARK), by model number and, where one die is sold both ways, by brand string.
 //!
+//! Hypervisors report model numbers that are not the processor's: a Granite Rapids server was seen as model 0xa7, Rocket
+//! Lake. What has AMX is a server with two ports whatever its number says; no client processor has it.
+//!
 //! A processor that is not listed counts as having two. That includes Xeon D-2100, about which sources disagree:
 //! AVX2 on two ports would lose half of the speed, AVX-512 on one loses little. AMD's processors are not listed
 //! because those that split 512-bit operations (Zen 4) do so at an unchanged clock and save instructions.
@@ -21,6 +24,8 @@ pub(crate) struct Processor {
     pub model: u32,
     /// Such as `Intel(R) Xeon(R) Silver 4110 CPU @ 2.10GHz`.
     pub brand: String,
+    /// Whether it has matrix tiles (AMX-TILE).
+    pub amx: bool,
 }
 
 /// Client processors, one port each: Cannon Lake, Ice Lake (two), Tiger Lake (two), Rocket Lake, and Alder Lake (two)
@@ -33,7 +38,7 @@ const TWO_PORT_GOLD: [&str; 2] = ["5122", "5222"];
 
 /// Whether 512-bit multiply-adds have a single port.
 pub(crate) fn single_512_bit_fma(processor: &Processor) -> bool {
-    if processor.vendor != "GenuineIntel" || processor.family != 6 {
+    if processor.vendor != "GenuineIntel" || processor.family != 6 || processor.amx {
         return false;
     }
     if processor.model != SKYLAKE_SERVER {
@@ -62,7 +67,7 @@ pub(crate) fn single_512_bit_fma(processor: &Processor) -> bool {
 impl Processor {
     /// The processor that this runs on.
     pub fn this() -> Processor {
-        use std::arch::x86_64::__cpuid;
+        use std::arch::x86_64::{__cpuid, __cpuid_count};
         let text = |registers: &[u32]| {
             let bytes: Vec<u8> = registers.iter().flat_map(|r| r.to_le_bytes()).collect();
             let text = String::from_utf8_lossy(&bytes).into_owned();
@@ -92,6 +97,7 @@ impl Processor {
                 model
             },
             brand,
+            amx: first.eax >= 7 && __cpuid_count(7, 0).edx >> 24 & 1 == 1,
         }
     }
 }
@@ -106,6 +112,7 @@ mod tests {
             family,
             model,
             brand: brand.into(),
+            amx: false,
         };
         if single_512_bit_fma(&processor) { 1 } else { 2 }
     }
@@ -194,6 +201,21 @@ mod tests {
         }
     }
 
+    /// A hypervisor may give a server the number of a client, but not its tiles to a client.
+    #[test]
+    fn a_server_by_its_tiles() {
+        let mut processor = Processor {
+            vendor: "GenuineIntel".into(),
+            family: 6,
+            model: 0xa7,
+            brand: "Intel(R) Xeon(R) Processor".into(),
+            amx: true,
+        };
+        assert!(!single_512_bit_fma(&processor));
+        processor.amx = false;
+        assert!(single_512_bit_fma(&processor));
+    }
+
     /// What CPUID gives is put together as the kernel's own report has it.
     #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
     #[test]
@@ -210,5 +232,7 @@ mod tests {
         assert_eq!(this.family.to_string(), field("cpu family"));
         assert_eq!(this.model.to_string(), field("model"));
         assert_eq!(this.brand, field("model name"));
+        let flags = field("flags");
+        assert_eq!(this.amx, flags.split(' ').any(|f| f == "amx_tile"));
     }
 }
