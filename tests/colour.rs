@@ -102,3 +102,70 @@ fn a_network_makes_the_same_of_samples_with_any_profile() {
         }
     }
 }
+
+/// The same picture as a file of `suffix`, and what a browser would be given of it.
+fn web_of(folder: &Folder, input: &str, suffix: &str) -> Pixels {
+    let there = folder.arg(&format!("there.{suffix}"));
+    let web = folder.arg("web.png");
+    for (from, to, how) in [
+        (input, &there, &["-s", "1"][..]),
+        (&there, &web, &["--deliver", "web:64", "-f", "png"]),
+    ] {
+        let plain = ["upscale", from, "-n", "lanczos", "--overwrite", "-o", to];
+        run([&plain, how].concat()).expect(0, &[]);
+    }
+    let info = png_info(&web);
+    assert!(info.icc_profile.is_none() && info.gama_chunk.is_none());
+    read_png_file(&web)
+}
+
+/// Chunks of PNG instead of a profile: gamma alone, and the primaries of P3 with the curve of sRGB, on the way through formats that
+/// know only profiles.
+#[test]
+fn what_png_declares_is_what_is_seen() {
+    let folder = Folder::new();
+    let linear = png_with(&gamut(), |info| {
+        info.source_gamma = Some(png::ScaledFloat::new(1.0));
+    });
+    let expected: Vec<u16> = gamut()
+        .samples
+        .iter()
+        .map(|&v| {
+            let light = f64::from(v) / 255.0;
+            let curve = match light <= 0.003_130_8 {
+                true => 12.92 * light,
+                false => 1.055 * light.powf(1.0 / 2.4) - 0.055,
+            };
+            (255.0 * curve).round() as u16
+        })
+        .collect();
+    let input = folder.write("linear.png", &linear);
+    for suffix in ["png", "tif", "webp"] {
+        let seen = web_of(&folder, &input, suffix);
+        let worst = seen
+            .samples
+            .iter()
+            .zip(&expected)
+            .map(|(a, b)| a.abs_diff(*b))
+            .max();
+        assert!(worst <= Some(2), "{suffix}: {worst:?}");
+    }
+    let wide = png_with(&gamut(), |info| {
+        info.source_chromaticities = Some(png::SourceChromaticities::new(
+            (0.3127, 0.3290),
+            (0.680, 0.320),
+            (0.265, 0.690),
+            (0.150, 0.060),
+        ));
+    });
+    let profiled = folder.write("profiled.png", &tagged("p3"));
+    let expected = web_of(&folder, &profiled, "png");
+    let input = folder.write("wide.png", &wide);
+    for suffix in ["png", "tif", "webp"] {
+        let seen = web_of(&folder, &input, suffix);
+        let pairs = seen.samples.iter().zip(&expected.samples);
+        let worst = pairs.map(|(a, b)| a.abs_diff(*b)).max();
+        assert!(worst <= Some(3), "{suffix}: {worst:?}");
+        assert_ne!(seen.samples, gamut().samples);
+    }
+}

@@ -1,27 +1,38 @@
-//! From the colours that a profile describes to sRGB, for results that carry no profile.
+//! From the colours that a profile or the chunks of a PNG describe to sRGB, for results that carry no profile; and from
+//! such chunks to a profile.
 
 use moxcms::{ColorProfile, DataColorSpace, Layout, TransformExecutor, TransformOptions};
 
-use super::{Picture, PictureError, Samples};
+use super::{Picture, PictureError, Samples, declared};
 
 /// Pixels that are converted at a time.
 const CHUNK: usize = 1 << 14;
 
 /// Converts samples to sRGB and drops the profile. Alpha and depth stay; colours outside of sRGB move to its edge.
 ///
-/// Without a profile the samples are taken for sRGB. A profile that cannot be used leaves them as they are, with a
-/// warning.
+/// Without a profile the samples are taken for what the chunks of a PNG declare, or for sRGB. A profile that cannot be
+/// used leaves them as they are, with a warning.
 pub fn to_srgb(picture: &mut Picture) -> Result<(), PictureError> {
-    let Some(icc) = picture.metadata.icc.take() else {
-        return Ok(());
-    };
+    let declared = declared::profile(&picture.metadata, picture.colour);
+    let icc = picture.metadata.icc.take();
+    if declared.is_some() {
+        picture.metadata.png.forget_colours();
+    }
     let expected = match picture.colour {
         true => DataColorSpace::Rgb,
         false => DataColorSpace::Gray,
     };
-    let profile = ColorProfile::new_from_slice(&icc)
-        .ok()
-        .filter(|profile| profile.color_space == expected);
+    let profile = match (declared, icc) {
+        (Some(declared), _) => Some(declared),
+        (None, Some(icc)) => {
+            // What chunks say beside a profile is about the same samples.
+            picture.metadata.png.forget_colours();
+            ColorProfile::new_from_slice(&icc)
+                .ok()
+                .filter(|profile| profile.color_space == expected)
+        }
+        (None, None) => return Ok(()),
+    };
     let converted = profile.is_some_and(|profile| {
         let (colour, alpha) = (picture.colour, picture.alpha);
         let srgb = ColorProfile::new_srgb();
@@ -42,6 +53,20 @@ pub fn to_srgb(picture: &mut Picture) -> Result<(), PictureError> {
             .push("its profile cannot be used: its colours are taken for sRGB".into());
     }
     Ok(())
+}
+
+/// Makes a profile of what the chunks of a PNG declare, for formats that have no such chunks.
+pub fn embed_declared(picture: &mut Picture) {
+    let profile = declared::profile(&picture.metadata, picture.colour);
+    if let Some(icc) = profile.and_then(|profile| profile.encode().ok()) {
+        picture.metadata.icc = Some(icc);
+        picture.metadata.png.forget_colours();
+    }
+}
+
+/// Whether the chunks of a PNG declare colours that a profile can describe.
+pub fn is_declared(picture: &Picture) -> bool {
+    declared::profile(&picture.metadata, picture.colour).is_some()
 }
 
 fn layout(colour: bool, alpha: bool) -> Layout {

@@ -54,6 +54,14 @@ pub struct PngExtras {
     pub text: Vec<(String, String)>,
 }
 
+impl PngExtras {
+    /// Drops what chunks say of the colours, where that has become untrue or stands in a profile.
+    pub(super) fn forget_colours(&mut self) {
+        (self.srgb, self.gamma) = (None, None);
+        (self.chromaticities, self.cicp) = (None, None);
+    }
+}
+
 impl Metadata {
     /// Sets the orientation to 1 in EXIF and XMP and returns what EXIF said before: 1 to 8.
     ///

@@ -14,6 +14,7 @@ pub mod alpha;
 mod budget;
 pub mod colour;
 mod crop;
+mod declared;
 pub mod decode;
 pub mod encode;
 pub mod exif;

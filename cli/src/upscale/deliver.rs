@@ -83,12 +83,15 @@ impl Delivery {
         target: TargetSize,
     ) -> Result<(), PictureError> {
         if self.srgb || !format.holds_profile() {
-            if picture.metadata.icc.is_some() && !self.srgb {
+            let described = picture.metadata.icc.is_some() || colour::is_declared(picture);
+            if described && !self.srgb {
                 picture.warnings.push(format!(
                     "{format} is written without a profile: converted to sRGB"
                 ));
             }
             colour::to_srgb(picture)?;
+        } else if format != Format::Png {
+            colour::embed_declared(picture);
         }
         if self.strip {
             picture.metadata.strip();

@@ -13,7 +13,7 @@ mod webp;
 
 use std::io::{self, Seek, Write};
 
-use super::{Depth, Format, Layout, Metadata, PictureError};
+use super::{Depth, Format, Layout, Metadata, PictureError, declared};
 
 /// What is to be written.
 #[derive(Clone, Copy, Debug)]
@@ -122,9 +122,10 @@ pub fn lost_metadata(format: Format, metadata: &Metadata) -> Vec<String> {
     if format != Format::Png {
         let png = &metadata.png;
         drop("PNG text", !png.text.is_empty());
-        let plain = png.cicp.is_none()
-            && (metadata.icc.is_some() || png.srgb.is_some() || png.gamma.is_none());
-        drop("the gamma and primaries of PNG", !plain);
+        drop(
+            "what PNG says of its colours",
+            !declared::is_plain(metadata),
+        );
     }
     lost
 }
