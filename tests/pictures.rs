@@ -261,6 +261,44 @@ fn xmp_and_iptc_are_carried() {
 }
 
 #[test]
+fn comments_are_carried_and_what_is_not_is_said() {
+    let folder = Folder::new();
+    let jpeg = jpeg_with(&photo(20, 10), |encoder| {
+        let extended = b"http://ns.adobe.com/xmp/extension/\0and more".to_vec();
+        encoder.add_app_segment(1, extended).unwrap();
+        let damaged = b"Exif\0\0neither II nor MM".to_vec();
+        encoder.add_app_segment(1, damaged).unwrap();
+    });
+    // Behind the start of the picture; readers care for no order.
+    let comment = b"\xff\xfe\0\x10made by a mill";
+    let input = folder.write("in.jpg", &[&jpeg[..2], comment, &jpeg[2..]].concat());
+    let double = |from: &str, to: &str| {
+        let args = ["upscale", from, "-n", "lanczos", "-s", "2", "-o", to];
+        run(args).expect(0, &[]).stderr
+    };
+    let out = folder.arg("out.jpg");
+    let said = double(&input, &out);
+    assert!(said.contains("XMP beyond its first 64 KiB"), "{said}");
+    assert!(said.contains("EXIF is damaged"), "{said}");
+    assert!(!said.contains("text beside"), "{said}");
+    let bytes = std::fs::read(&out).unwrap();
+    assert_eq!(bytes[20..][..comment.len()], comment[..]);
+    read_jpeg(&bytes);
+    let out = folder.arg("out.png");
+    double(&input, &out);
+    let text = &png_info(&out).uncompressed_latin1_text;
+    assert_eq!(
+        (&*text[0].keyword, &*text[0].text),
+        ("Comment", "made by a mill")
+    );
+    let said = double(&input, &folder.arg("out.tif"));
+    assert!(
+        said.contains("text beside EXIF and XMP cannot be carried"),
+        "{said}"
+    );
+}
+
+#[test]
 fn inks_and_untransformed_colour_are_read() {
     let folder = Folder::new();
     let inks: Vec<u8> = (0..32 * 24)

@@ -2,6 +2,9 @@
 
 use super::exif;
 
+/// The keyword of a text that JPEG holds as well (PNG, third edition, 11.3.3.1).
+pub(super) const COMMENT: &str = "Comment";
+
 /// Everything that is carried from the input to the output, where its format can hold it.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Metadata {
@@ -15,6 +18,9 @@ pub struct Metadata {
     pub photoshop: Option<Vec<u8>>,
     /// Pixels per inch.
     pub density: Option<Density>,
+    /// Keyword and text: titles, authors, what generators write about their pictures, and the comments of JPEG files,
+    /// with the keyword [`COMMENT`]. PNG carries all, JPEG comments.
+    pub text: Vec<(String, String)>,
     /// What only PNG knows.
     pub png: PngExtras,
     /// Quantisation table of a JPEG's luma, in row order (not zigzag), as the pixels lie now. It tells how much was
@@ -50,8 +56,6 @@ pub struct PngExtras {
     pub chromaticities: Option<png::SourceChromaticities>,
     /// The four bytes of a cICP chunk.
     pub cicp: Option<[u8; 4]>,
-    /// Keyword and text: titles, authors, what generators write about their pictures.
-    pub text: Vec<(String, String)>,
 }
 
 impl PngExtras {
@@ -65,13 +69,16 @@ impl PngExtras {
 impl Metadata {
     /// Sets the orientation to 1 in EXIF and XMP and returns what EXIF said before: 1 to 8.
     ///
-    /// Also drops the EXIF thumbnail, which would show the picture as it was.
-    pub(crate) fn take_orientation(&mut self) -> u8 {
+    /// Also drops the EXIF thumbnail, which would show the picture as it was, and EXIF that cannot be read, with a warning.
+    pub(crate) fn take_orientation(&mut self, warnings: &mut Vec<String>) -> u8 {
         let mut orientation = 1;
         if let Some(data) = &mut self.exif {
             match exif::normalise(data) {
                 Some(found) => orientation = found,
-                None => self.exif = None,
+                None => {
+                    self.exif = None;
+                    warnings.push("its EXIF is damaged; it was left out".into());
+                }
             }
         }
         if let Some(xmp) = &mut self.xmp {
@@ -92,7 +99,7 @@ impl Metadata {
         self.exif = None;
         self.xmp = None;
         self.photoshop = None;
-        self.png.text.clear();
+        self.text.clear();
     }
 
     /// Changes the density, in EXIF as well where that states one.

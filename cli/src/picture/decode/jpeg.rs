@@ -11,6 +11,7 @@ use zune_jpeg::JpegDecoder;
 use super::jpeg_markers::Markers;
 use super::{Decoded, Shape, convert, layout};
 use crate::picture::limits::{allocate, check_plausible};
+use crate::picture::metadata::COMMENT;
 use crate::picture::{Format, Input, Limits, Metadata, PictureError, Samples};
 
 /// Bytes in which the size of most files is found.
@@ -112,6 +113,10 @@ pub fn decode(input: Input, limits: &Limits) -> Result<Decoded, PictureError> {
         // The decoder takes "no transform" for CMYK whatever the number of components.
         bytes[at] = b'-';
     }
+    for &at in &markers.extended_xmp {
+        // The decoder would refuse a picture whose XMP is damaged.
+        bytes[at] = b'-';
+    }
     bytes.truncate(end);
     bytes.extend_from_slice(&[0xff, 0xd9]);
 
@@ -132,7 +137,12 @@ pub fn decode(input: Input, limits: &Limits) -> Result<Decoded, PictureError> {
     if markers.icc_is_damaged {
         warnings.push("parts of its colour profile are missing; it was left out".into());
     }
+    if !markers.extended_xmp.is_empty() {
+        warnings.push("XMP beyond its first 64 KiB cannot be carried".into());
+    }
+    let comments = markers.comments.into_iter();
     let mut metadata = Metadata {
+        text: comments.map(|text| (COMMENT.into(), text)).collect(),
         icc: markers.icc,
         exif: markers.exif,
         xmp: markers.xmp,

@@ -4,9 +4,12 @@ use crate::picture::{Density, Format, PictureError};
 
 const EXIF_PREFIX: &[u8] = b"Exif\0\0";
 const XMP_PREFIX: &[u8] = b"http://ns.adobe.com/xap/1.0/\0";
+const EXTENDED_XMP_PREFIX: &[u8] = b"http://ns.adobe.com/xmp/extension/\0";
 const ICC_PREFIX: &[u8] = b"ICC_PROFILE\0";
 const PHOTOSHOP_PREFIX: &[u8] = b"Photoshop 3.0\0";
 const ADOBE_PREFIX: &[u8] = b"Adobe";
+/// Bytes of comments that are kept.
+const COMMENTS: usize = 1 << 20;
 
 /// What the segments say.
 #[derive(Debug, Default)]
@@ -26,6 +29,10 @@ pub struct Markers {
     pub density: Option<Density>,
     pub exif: Option<Vec<u8>>,
     pub xmp: Option<Vec<u8>>,
+    /// Positions of the segments in which XMP goes on (XMP specification, part 3, 1.1.3.1).
+    pub extended_xmp: Vec<usize>,
+    /// COM segments that are not empty, of at most [`COMMENTS`] bytes together.
+    pub comments: Vec<String>,
     pub icc: Option<Vec<u8>>,
     /// Whether parts of a profile are missing, so that there is none.
     pub icc_is_damaged: bool,
@@ -77,6 +84,9 @@ impl Markers {
                     } else if let Some(xmp) = segment.strip_prefix(XMP_PREFIX) {
                         markers.xmp.get_or_insert_with(|| xmp.to_vec());
                     }
+                    if segment.starts_with(EXTENDED_XMP_PREFIX) {
+                        markers.extended_xmp.push(start + 2);
+                    }
                 }
                 0xe2 => {
                     if let Some([number, of, profile @ ..]) = segment.strip_prefix(ICC_PREFIX) {
@@ -89,6 +99,14 @@ impl Markers {
                             .photoshop
                             .get_or_insert_default()
                             .extend_from_slice(resources);
+                    }
+                }
+                0xfe => {
+                    let text = String::from_utf8_lossy(segment);
+                    let text = text.trim_matches(['\0', '\n', ' ']);
+                    let held: usize = markers.comments.iter().map(String::len).sum();
+                    if !text.is_empty() && held + text.len() <= COMMENTS {
+                        markers.comments.push(text.to_owned());
                     }
                 }
                 0xee if segment.starts_with(ADOBE_PREFIX) => {

@@ -59,9 +59,9 @@ pub fn decode(mut input: Input, limits: &Limits) -> Result<Picture, PictureError
             "AVIF is written but not read; convert it to PNG first".into(),
         )),
     })?;
-    let mut metadata = decoded.metadata;
+    let (mut metadata, mut warnings) = (decoded.metadata, decoded.warnings);
     metadata.complete_density();
-    let orientation = metadata.take_orientation();
+    let orientation = metadata.take_orientation(&mut warnings);
     let channels = if decoded.colour { 3 } else { 1 } + usize::from(decoded.alpha);
     let (samples, (width, height)) = orientation::apply(
         decoded.samples,
@@ -83,7 +83,7 @@ pub fn decode(mut input: Input, limits: &Limits) -> Result<Picture, PictureError
         samples,
         format,
         metadata,
-        warnings: decoded.warnings,
+        warnings,
     })
 }
 

@@ -147,7 +147,7 @@ fn metadata(info: &Info<'_>, warnings: &mut Vec<String>) -> Metadata {
                 if keyword == XMP_KEYWORD {
                     metadata.xmp = Some(text.into_bytes());
                 } else {
-                    png.text.push((keyword.to_owned(), text));
+                    metadata.text.push((keyword.to_owned(), text));
                 }
             }
             None => too_long = true,

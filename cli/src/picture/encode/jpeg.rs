@@ -9,12 +9,15 @@ use jpeg_encoder::{
 };
 
 use super::{Header, Options, RowSource};
-use crate::picture::{Density, PictureError};
+use crate::picture::metadata::COMMENT;
+use crate::picture::{Density, Metadata, PictureError};
 
 /// A segment holds 65,533 bytes, of which the prefix takes some.
 const SEGMENT_BYTES: usize = 65_533;
 const XMP_PREFIX: &[u8] = b"http://ns.adobe.com/xap/1.0/\0";
 const PHOTOSHOP_PREFIX: &[u8] = b"Photoshop 3.0\0";
+/// Bytes up to the end of the JFIF header (T.871, 10.1).
+const JFIF_BYTES: usize = 20;
 /// Bytes of EXIF that fit.
 pub const EXIF_BYTES: usize = SEGMENT_BYTES - 6;
 /// Bytes of XMP that fit.
@@ -38,6 +41,8 @@ pub fn encode(
         Stoppable {
             out,
             failed: &failed,
+            head: JFIF_BYTES,
+            comments: comments(header.metadata),
         },
         options.quality,
     );
@@ -144,10 +149,30 @@ impl ImageBuffer for &Rows<'_> {
     }
 }
 
-/// A writer that stops once a row has failed.
+/// COM segments of the texts that JPEG can hold, which the encoder has no way to write.
+fn comments(metadata: &Metadata) -> Vec<u8> {
+    let mut segments = Vec::new();
+    for (_, text) in metadata.text.iter().filter(|text| is_comment(text)) {
+        let length = (text.len() + 2) as u16;
+        segments.extend_from_slice(&[0xff, 0xfe]);
+        segments.extend_from_slice(&length.to_be_bytes());
+        segments.extend_from_slice(text.as_bytes());
+    }
+    segments
+}
+
+/// Whether a keyword and its text can be a COM segment.
+pub fn is_comment((keyword, text): &(String, String)) -> bool {
+    keyword == COMMENT && text.len() <= SEGMENT_BYTES
+}
+
+/// A writer that puts comments behind the JFIF header, and stops once a row has failed.
 struct Stoppable<'a, W> {
     out: W,
     failed: &'a Cell<bool>,
+    /// Bytes that are still to come before the comments.
+    head: usize,
+    comments: Vec<u8>,
 }
 
 impl<W: Write> Write for Stoppable<'_, W> {
@@ -155,7 +180,15 @@ impl<W: Write> Write for Stoppable<'_, W> {
         if self.failed.get() {
             return Err(io::Error::other("a row failed"));
         }
-        self.out.write(bytes)
+        if self.head == 0 {
+            return self.out.write(bytes);
+        }
+        let written = self.out.write(&bytes[..bytes.len().min(self.head)])?;
+        self.head -= written;
+        if self.head == 0 {
+            self.out.write_all(&self.comments)?;
+        }
+        Ok(written)
     }
 
     fn flush(&mut self) -> io::Result<()> {

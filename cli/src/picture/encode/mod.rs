@@ -120,8 +120,9 @@ pub fn lost_metadata(format: Format, metadata: &Metadata) -> Vec<String> {
         }
     }
     if format != Format::Png {
-        let png = &metadata.png;
-        drop("PNG text", !png.text.is_empty());
+        let mut text = metadata.text.iter();
+        let lost = text.any(|text| format != Format::Jpeg || !jpeg::is_comment(text));
+        drop("text beside EXIF and XMP", lost);
         drop(
             "what PNG says of its colours",
             !declared::is_plain(metadata),

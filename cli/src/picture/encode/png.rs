@@ -102,7 +102,7 @@ fn write_text<W: Write>(
         .as_deref()
         .and_then(|xmp| std::str::from_utf8(xmp).ok())
         .map(|xmp| (XMP_KEYWORD, xmp));
-    let text = metadata.png.text.iter();
+    let text = metadata.text.iter();
     for (keyword, text) in text.map(|(k, t)| (k.as_str(), t.as_str())).chain(xmp) {
         // Plain text chunks hold Latin-1 only.
         let latin = keyword != XMP_KEYWORD && text.chars().all(|c| u32::from(c) < 256);
