@@ -142,6 +142,7 @@ fn missing_things() {
     let empty = Folder::new();
     run(["upscale", empty.path().to_str().unwrap(), "-n", "nearest"]).expect(66, &["no pictures"]);
     run(["models", "inspect", "no-such-model"]).expect(69, &["no-such-model"]);
+    run(["models", "inspect", "photo"]).expect(69, &["is a family", "photo-fast-x4"]);
     assert_eq!(folder.files(), ["junk.pth", "photo.png"]);
 }
 

@@ -69,6 +69,7 @@ fn names_by_a_pattern() {
         upscale(pattern, &[]).expect(2, words);
     }
     upscale("{stem}.{ext}", &["--suffix", "x"]).expect(2, &["cannot be used with"]);
+    run(["upscale", &from, "-o", &to, "--suffix", "/../x"]).expect(2, &["--suffix", "-o"]);
     assert_eq!(folder.files(), before);
     // Beside its input as well; but a whole name leaves nothing to a pattern.
     let one = folder.arg("in/01.png");

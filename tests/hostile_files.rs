@@ -30,6 +30,12 @@ fn refused(name: &str, bytes: &[u8], code: i32, words: &[&str]) -> Run {
     result
 }
 
+/// Where the frame of a baseline JPEG begins.
+fn frame_of(jpeg: &[u8]) -> usize {
+    let mut pairs = jpeg.windows(2);
+    pairs.position(|w| w == [0xff, 0xc0]).expect("a frame")
+}
+
 #[test]
 fn what_is_no_picture() {
     refused("empty.png", b"", 65, &["empty"]);
@@ -196,10 +202,7 @@ fn headers_cannot_demand_memory() {
         &["promises more pixels"],
     );
     let mut jpeg = jpeg_bytes(&photo(16, 16));
-    let frame = jpeg
-        .windows(2)
-        .position(|w| w == [0xff, 0xc0])
-        .expect("a frame");
+    let frame = frame_of(&jpeg);
     jpeg[frame + 5..frame + 9].copy_from_slice(&[0x75, 0x30, 0x75, 0x30]);
     refused("large.jpg", &jpeg, 65, &["promises more pixels"]);
     jpeg[frame + 5..frame + 9].copy_from_slice(&[0; 4]);
@@ -252,8 +255,7 @@ fn limits_are_the_users() {
 /// A JPEG of three components, with the sampling of the second changed.
 fn jpeg_sampled(second: u8) -> Vec<u8> {
     let mut bytes = jpeg_bytes(&photo(40, 30));
-    let frame = |pair: &[u8]| pair == [0xff, 0xc0];
-    let at = bytes.windows(2).position(frame).expect("a frame");
+    let at = frame_of(&bytes);
     bytes[at + 14] = second;
     bytes
 }
@@ -263,8 +265,7 @@ fn sound_files_of_a_kind_that_is_not_read_are_not_called_damaged() {
     let sampled = refused("fine.jpg", &jpeg_sampled(0x44), 65, &["sampled", "4x4"]);
     assert!(!sampled.stderr.contains("damaged"), "{}", sampled.stderr);
     let mut arithmetic = jpeg_bytes(&photo(40, 30));
-    let frame = |pair: &[u8]| pair == [0xff, 0xc0];
-    let at = arithmetic.windows(2).position(frame).expect("a frame");
+    let at = frame_of(&arithmetic);
     arithmetic[at + 1] = 0xc9;
     refused("arithmetic.jpg", &arithmetic, 65, &["arithmetic coding"]);
     // A bitonal TIFF of 8x1 pixels whose first pixel is in the lowest bit.

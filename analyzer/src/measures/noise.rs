@@ -47,8 +47,9 @@ const QUANTILE: f32 = 0.4;
 const MEDIAN: f32 = 0.674_49;
 /// Steps of brightness in the curve, over 0 to 255.
 const LEVELS: usize = 8;
-/// Deviation up to which noise is not seen, and from which nothing else is.
-const CLEAN: f32 = 2.0;
+/// Deviation in 8-bit steps up to which noise is not seen.
+pub const CLEAN: f32 = 2.0;
+/// Deviation from which nothing else is.
 const RUINED: f32 = 25.0;
 
 /// The noise of a picture.

@@ -2,6 +2,8 @@
 
 use std::str::FromStr;
 
+use super::values::name_part;
+
 /// What `--name` was given: text with placeholders, in order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Template(pub Vec<Piece>);
@@ -55,11 +57,9 @@ impl Field {
 impl FromStr for Template {
     type Err = String;
 
-    /// `{{` and `}}` are braces. A folder in it is refused: those are `-o`'s.
+    /// `{{` and `}}` are braces.
     fn from_str(pattern: &str) -> Result<Self, Self::Err> {
-        if pattern.contains(['/', '\\']) {
-            return Err("it names files, not folders; the folder is for -o".into());
-        }
+        name_part(pattern)?;
         let mut pieces = Vec::new();
         let mut text = String::new();
         let mut rest = pattern;

@@ -119,7 +119,7 @@ pub struct UpscaleArgs {
     pub format: Option<Format>,
 
     /// Added to the name before its suffix [default: _4x and the like beside the input, nothing in a folder]
-    #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
+    #[arg(long, value_name = "TEXT", value_parser = values::name_part, allow_hyphen_values = true)]
     pub suffix: Option<String>,
 
     /// Pattern of the results' names in their folder, such as {stem}_{scale}x.{ext}

@@ -106,6 +106,14 @@ pub fn scale(word: &str) -> Result<f64, String> {
     }
 }
 
+/// A file's name or a part of one. A folder in it is refused: those are `-o`'s.
+pub fn name_part(word: &str) -> Result<String, String> {
+    match word.contains(['/', '\\']) {
+        true => Err("it names files, not folders; the folder is for -o".into()),
+        false => Ok(word.to_owned()),
+    }
+}
+
 /// A number of pixels along a side, at least 1.
 pub fn side(word: &str) -> Result<usize, String> {
     match word.parse::<usize>() {

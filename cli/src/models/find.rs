@@ -158,6 +158,17 @@ pub fn by_name(name: &str, folders: &[PathBuf]) -> Result<Found, Failure> {
             "model {name}: there is no such file"
         )));
     }
+    let of_family = upwise_weights::models().iter();
+    let of_family: Vec<&str> = of_family
+        .filter(|model| model.family.to_string() == name)
+        .map(|model| model.name)
+        .collect();
+    if !of_family.is_empty() {
+        return Err(Failure::Model(format!(
+            "model {name}: that is a family; its models are {}",
+            of_family.join(", ")
+        )));
+    }
     let mut known: Vec<String> = list(folders).into_iter().map(|model| model.name).collect();
     known.extend(["lanczos", "bicubic", "nearest", AUTO].map(String::from));
     let families = Family::ALL.map(|family| family.to_string());

@@ -20,10 +20,11 @@ pub struct Outputs<'a> {
 }
 
 impl<'a> Outputs<'a> {
-    /// Decides it for inputs of these paths, each from the folder that was named; refuses what exists and collides.
-    pub fn new(args: &'a TriageArgs, names: &[PathBuf], single: bool) -> Result<Self, Failure> {
+    /// Decides it for inputs of these paths, each from the folder that was named, or for one that was named itself (`is_file`);
+    /// refuses what exists and collides.
+    pub fn new(args: &'a TriageArgs, names: &[PathBuf], is_file: bool) -> Result<Self, Failure> {
         let html = args.html.as_deref();
-        let names_file = |path: &Path| single && !path.is_dir() && !ends_with_separator(path);
+        let names_file = |path: &Path| is_file && !path.is_dir() && !ends_with_separator(path);
         let overlays = match &args.overlay {
             None => Vec::new(),
             Some(path) if names_file(path) => {

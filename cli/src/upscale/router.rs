@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
+use upwise_analyzer::measures::noise;
 use upwise_analyzer::report::{self, Analysis, Content, Decision, Step};
 use upwise_engine::EngineOptions;
 use upwise_weights::{Family, Tier};
@@ -18,8 +19,6 @@ use crate::triage::{look, words};
 
 /// The factor of a family where none is asked for.
 const FACTOR: f64 = 4.0;
-/// Deviation of fine noise in 8-bit steps from which it is seen and the network can tell it from texture.
-const FINE_NOISE: f32 = 2.0;
 
 /// Chooses for each picture, and keeps the last choice ready: pictures of a folder are mostly of a kind.
 pub struct Router {
@@ -199,7 +198,7 @@ fn fixes(analysis: &Analysis) -> Vec<Fix> {
     let is_fine = analysis
         .evidence
         .noise_sigma
-        .is_some_and(|sigma| sigma >= FINE_NOISE);
+        .is_some_and(|sigma| sigma >= noise::CLEAN);
     let steps = analysis.decision.steps.iter();
     steps
         .filter(|step| **step != Step::Denoise || is_fine)

@@ -11,8 +11,8 @@ use crate::simd::second_level_bytes;
 /// Most that a block's transformed maps may take of the second-level cache, where the weights of the frequency at work and
 /// the rows that are asked for have to stay beside them.
 const SHARE: (usize, usize) = (3, 8);
-/// And in any case: from a cache of 1 MiB on more was not faster.
-const MOST_BYTES: usize = 384 << 10;
+/// And in any case: more was not faster with a cache of 1 MiB, and slower with one of 2 MiB, where weights of 1 MiB have to stay as well.
+const MOST_BYTES: usize = 192 << 10;
 /// Tiles that a block has even where they do not fit that: all weights are read again for each block, and those
 /// of deep layers do not stay in the second-level cache.
 const MIN_BLOCK_TILES: usize = 12;

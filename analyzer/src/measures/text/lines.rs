@@ -31,8 +31,11 @@ pub struct Line {
     ground: f32,
 }
 
+/// A number of a row's form, and its name.
+pub type Feature = (&'static str, fn(&Line) -> f32);
+
 /// What tells lines of text from other rows, in the order of the regression's weights.
-pub const FORM: [(&str, fn(&Line) -> f32); 10] = [
+pub const FORM: [Feature; 10] = [
     ("letters", |line| (line.letters as f32).ln()),
     ("contrast", |line| line.contrast / 64.0),
     ("two_colours", |line| line.two_colours),
@@ -203,4 +206,48 @@ fn spread(letters: &[Component], property: impl Fn(&Component) -> f32) -> f32 {
     let mean = letters.iter().map(&property).sum::<f32>() / count;
     let squares = letters.iter().map(|c| (property(c) - mean).powi(2));
     (squares.sum::<f32>() / count).sqrt()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn weights_are_those_of_the_form() {
+        let names =
+            |pairs: &[(&'static str, f32)]| pairs.iter().map(|pair| pair.0).collect::<Vec<_>>();
+        assert_eq!(FORM.map(|(name, _)| name).to_vec(), names(&WEIGHTS));
+    }
+
+    /// Eight marks, even or as a hedge has them.
+    fn row(even: bool) -> f32 {
+        let marks: Vec<Component> = (0..8)
+            .map(|i| {
+                let off = if even { 0 } else { i * 5 % 7 };
+                Component {
+                    x0: 12 * i,
+                    y0: 20 + off / 3,
+                    x1: 12 * i + 7,
+                    y1: 31 + off / 3,
+                    area: 48,
+                    luma: if even { 20.0 } else { 20.0 + 8.0 * off as f64 },
+                    ground: if even {
+                        220.0
+                    } else {
+                        90.0 + 20.0 * off as f64
+                    },
+                }
+            })
+            .collect();
+        let mut lines = group(&marks);
+        assert_eq!(lines.len(), 1);
+        lines[0].two_colours = if even { 0.93 } else { 0.8 };
+        lines[0].certainty()
+    }
+
+    #[test]
+    fn letters_of_one_ink_on_one_ground_are_text() {
+        assert!(row(true) > 0.9, "{}", row(true));
+        assert!(row(false) < 0.3, "{}", row(false));
+    }
 }
