@@ -19,7 +19,7 @@ pub struct Metadata {
     /// Pixels per inch.
     pub density: Option<Density>,
     /// Keyword and text: titles, authors, what generators write about their pictures, and the comments of JPEG files,
-    /// with the keyword [`COMMENT`]. PNG carries all, JPEG comments.
+    /// with the keyword "Comment". PNG carries all, JPEG comments.
     pub text: Vec<(String, String)>,
     /// What only PNG knows.
     pub png: PngExtras,

@@ -31,7 +31,7 @@ pub struct Markers {
     pub xmp: Option<Vec<u8>>,
     /// Positions of the segments in which XMP goes on (XMP specification, part 3, 1.1.3.1).
     pub extended_xmp: Vec<usize>,
-    /// COM segments that are not empty, of at most [`COMMENTS`] bytes together.
+    /// COM segments that are not empty, of at most a mebibyte together.
     pub comments: Vec<String>,
     pub icc: Option<Vec<u8>>,
     /// Whether parts of a profile are missing, so that there is none.
