@@ -150,6 +150,21 @@ fn what_png_declares_is_what_is_seen() {
             .max();
         assert!(worst <= Some(2), "{suffix}: {worst:?}");
     }
+    // A format that stores grey as three channels has no room for a profile of one.
+    let grey = Pixels::new(64, 64, 1, (0..64 * 64).map(|i| i / 16).collect());
+    let input = png_with(&grey, |info| {
+        info.source_gamma = Some(png::ScaledFloat::new(1.0));
+    });
+    let input = folder.write("grey.png", &input);
+    let expected = web_of(&folder, &input, "png");
+    assert_ne!(expected.samples, grey.samples);
+    for suffix in ["tif", "webp"] {
+        let seen = web_of(&folder, &input, suffix);
+        let every = seen.samples.len() / expected.samples.len();
+        let pairs = seen.samples.iter().step_by(every).zip(&expected.samples);
+        let worst = pairs.map(|(a, b)| a.abs_diff(*b)).max();
+        assert!(worst <= Some(1), "grey {suffix}: {worst:?}");
+    }
     let wide = png_with(&gamut(), |info| {
         info.source_chromaticities = Some(png::SourceChromaticities::new(
             (0.3127, 0.3290),

@@ -124,14 +124,20 @@ def pictures(dice: random.Random, data: Path, fonts: tuple[Path, ...]):
         yield "art", source, scenes.damaged(dice, image, False)
 
 
-def traits(example: Path, files: list[str]) -> tuple[list[str], np.ndarray]:
-    """Names of the features, and a row of them a picture; NaN where nothing was measured."""
-    tables = []
+def rows_of(example: Path, files: list[str]) -> list[dict[str, str]]:
+    """What an example of the analyzer prints of these pictures, by column."""
+    found = []
     for i in range(0, len(files), 200):
         run = subprocess.run([example, *files[i : i + 200]], check=True, capture_output=True, text=True)
-        tables += list(csv.DictReader(run.stdout.splitlines(), delimiter="\t"))
-    names = list(tables[0])[1:]
-    values = np.array([[float(row[name] or "nan") for name in names] for row in tables])
+        found += csv.DictReader(run.stdout.splitlines(), delimiter="\t")
+    return found
+
+
+def traits(example: Path, files: list[str]) -> tuple[list[str], np.ndarray]:
+    """Names of the features, and a row of them a picture; NaN where nothing was measured."""
+    rows = rows_of(example, files)
+    names = list(rows[0])[1:]
+    values = np.array([[float(row[name] or "nan") for name in names] for row in rows])
     # As the Rust code has them.
     return names, values.astype(np.float32).astype(np.float64)
 

@@ -4,11 +4,8 @@
 """
 
 import argparse
-import csv
 import random
-import subprocess
 import tempfile
-from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -20,13 +17,15 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 import scenes
-from content import tiles
+from content import rows_of, tiles
 from fit import single
+
+from degrade import compress  # of weights/train, which `scenes` has put on the path
 
 WEIGHTS = Path(__file__).parent.parent / "src/measures/text/weights.rs"
 PAGES = 160
-# Lines on pages are many and easy; those in scenes are what it is for.
-PAGE_WEIGHT, SCENE_WEIGHT = 0.1, 1.0
+# Of a line on a page: they are many and easy; those in scenes are what it is for.
+PAGE_WEIGHT = 0.1
 # Share of a row in which something was written from which it is text, and up to which it is not.
 WRITTEN, PLAIN = 0.5, 0.05
 FOLDS = 5
@@ -42,9 +41,7 @@ def pictures(dice: random.Random, data: Path, fonts: tuple[Path, ...]):
             written = scenes.lettered(dice, fonts, written, 1, 0.015 * 10 ** dice.random(), 6)
         changed = np.asarray(written, int) - np.asarray(scene, int)
         if dice.random() < 0.6:
-            stream = BytesIO()
-            written.save(stream, "JPEG", quality=dice.randint(40, 95))
-            written = Image.open(stream).convert("RGB")
+            written = Image.fromarray(compress(np.asarray(written), "JPEG", dice.randint(40, 95)))
         yield source, written, filled(np.abs(changed).max(2) > 0)
     for i in range(PAGES):
         yield f"page {i}", scenes.damaged(dice, scenes.text_page(dice, fonts), False), True
@@ -52,18 +49,10 @@ def pictures(dice: random.Random, data: Path, fonts: tuple[Path, ...]):
 
 def filled(map_of: np.ndarray) -> np.ndarray:
     """A map of written pixels with the gaps between letters filled along the rows."""
-    height, width = map_of.shape
+    width = map_of.shape[1]
     reach = max(2, width // 24)
     sums = np.cumsum(np.pad(map_of, ((0, 0), (reach + 1, reach))), axis=1, dtype=int)
-    return sums[:, 2 * reach + 1 :] > sums[:, : width]
-
-
-def rows_of(example: Path, files: list[str]) -> list[dict[str, str]]:
-    found = []
-    for i in range(0, len(files), 200):
-        run = subprocess.run([example, *files[i : i + 200]], check=True, capture_output=True, text=True)
-        found += csv.DictReader(run.stdout.splitlines(), delimiter="\t")
-    return found
+    return sums[:, 2 * reach + 1 :] > sums[:, :width]
 
 
 def label(row: dict[str, str], written) -> int:
@@ -117,7 +106,7 @@ def main() -> None:
     sources, written = zip(*(kept[row["path"]] for row in rows))
     labels = np.array([label(row, where) for row, where in zip(rows, written)])
     pages = np.array([where is True for where in written])
-    weights = np.where(pages, PAGE_WEIGHT, np.where(labels == 1, SCENE_WEIGHT, 1.0))
+    weights = np.where(pages, PAGE_WEIGHT, 1.0)
     known = labels >= 0
     forms, labels, weights, pages = forms[known], labels[known], weights[known], pages[known]
     groups = np.array(sources)[known]

@@ -89,7 +89,7 @@ def cut_out(dice: random.Random, inside: Image.Image) -> Image.Image:
 
 
 def lettered(
-    dice: random.Random, fonts: tuple[Path, ...], image: Image.Image, lines: int, em: float = 0.0, words: int = 3
+    dice: random.Random, fonts: tuple[Path, ...], image: Image.Image, lines: int, em: float | None = None, words: int = 3
 ) -> Image.Image:
     """A few words over a picture, `em` of its width high, or large."""
     ink = Ink(dice, fonts, image.height, image.width, 1)

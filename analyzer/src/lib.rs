@@ -94,6 +94,7 @@ pub fn analyze(raster: &Raster<'_>, facts: &FileFacts) -> Analysis {
     let (noise, edges, sharpness, [halving, halving_again], small_edges) = from_tiles;
     let noise_sigma = noise.as_ref().map(|noise| noise.sigma);
     let kind = content::measure(traits.as_ref(), &text, subject.as_ref(), pixel_art);
+    // Kinds are told by all rows of marks; only lines of text are spoken of.
     let text = text.certain(picture);
     let composition =
         composition::measure(&survey.overview, subject.as_ref(), kind.content, picture);

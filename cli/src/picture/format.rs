@@ -130,6 +130,11 @@ impl Format {
         self != Format::Avif
     }
 
+    /// Whether grey is stored as one channel, and not as three, which its profile does not fit.
+    pub fn holds_grey(self) -> bool {
+        self != Format::WebP
+    }
+
     /// Whether alpha can be stored.
     pub fn holds_alpha(self) -> bool {
         self != Format::Jpeg

@@ -82,11 +82,12 @@ impl Delivery {
         format: Format,
         target: TargetSize,
     ) -> Result<(), PictureError> {
-        if self.srgb || !format.holds_profile() {
+        let fits = format.holds_profile() && (picture.colour || format.holds_grey());
+        if self.srgb || !fits {
             let described = picture.metadata.icc.is_some() || colour::is_declared(picture);
             if described && !self.srgb {
                 picture.warnings.push(format!(
-                    "{format} is written without a profile: converted to sRGB"
+                    "{format} cannot hold its profile: converted to sRGB"
                 ));
             }
             colour::to_srgb(picture)?;

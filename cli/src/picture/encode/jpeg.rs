@@ -38,7 +38,7 @@ pub fn encode(
 ) -> Result<(), PictureError> {
     let failed = Cell::new(false);
     let mut encoder = Encoder::new(
-        Stoppable {
+        Output {
             out,
             failed: &failed,
             head: JFIF_BYTES,
@@ -167,7 +167,7 @@ pub fn is_comment((keyword, text): &(String, String)) -> bool {
 }
 
 /// A writer that puts comments behind the JFIF header, and stops once a row has failed.
-struct Stoppable<'a, W> {
+struct Output<'a, W> {
     out: W,
     failed: &'a Cell<bool>,
     /// Bytes that are still to come before the comments.
@@ -175,7 +175,7 @@ struct Stoppable<'a, W> {
     comments: Vec<u8>,
 }
 
-impl<W: Write> Write for Stoppable<'_, W> {
+impl<W: Write> Write for Output<'_, W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         if self.failed.get() {
             return Err(io::Error::other("a row failed"));
