@@ -62,9 +62,8 @@ impl Task<'_> {
                     let rows = kernels.tile(block.vectors).rows;
                     fetches(tiles, rows, conv.depth)
                 };
-                ahead.spread(conv.blocks.iter().map(calls).sum());
+                ahead.spread(FREQUENCIES * conv.blocks.iter().map(calls).sum::<usize>());
                 for f in 0..FREQUENCIES {
-                    ahead.begin(f);
                     // All column blocks of a frequency before the next, whose products overwrite its `V`.
                     for block in &conv.blocks {
                         let width = block.vectors * kernels.lanes;

@@ -35,17 +35,17 @@ pub(crate) struct Gemm<'a> {
     pub ahead: &'a mut Ahead,
 }
 
-/// Channels that a register tile reduces over between two requests.
-const FETCH_DEPTH: usize = 32;
-
-/// Requests during a product by register tiles of `tile` rows.
-pub(crate) fn fetches(rows: usize, tile: usize, depth: usize) -> usize {
-    rows.div_ceil(tile) * depth.div_ceil(FETCH_DEPTH)
-}
-
 /// Channels that are written out one after the other where register tiles are two vectors wide or more: in narrow ones
 /// the compiler moves accumulators about and spills one. Depths are whole vectors, of which this is a part.
 const UNROLL: usize = 4;
+
+/// Channels that a register tile of one vector reduces over before it asks for what [`UNROLL`] channels each would have asked for.
+const NARROW_DEPTH: usize = 32;
+
+/// Requests during a product of `rows` rows by register tiles of `tile` rows: one for every [`UNROLL`] channels.
+pub(crate) fn fetches(rows: usize, tile: usize, depth: usize) -> usize {
+    rows.div_ceil(tile) * depth / UNROLL
+}
 
 /// Rows of `V` for each pointer that walks along them. The two after the pointer's own are reached by an index, and
 /// the unrolled channels by a constant, so that nothing is computed but one step per pointer and [`UNROLL`] channels:
@@ -100,8 +100,11 @@ unsafe fn tile<S: Simd, const P: usize, const J: usize>(a: &mut Gemm, row: usize
         }
         let mut acc = [[S::splat(0.0); J]; P];
         let mut w = a.weights;
-        for part in (0..a.depth).step_by(FETCH_DEPTH) {
-            for _ in 0..(a.depth - part).min(FETCH_DEPTH) / unroll {
+        let part = if J == 1 { NARROW_DEPTH } else { UNROLL };
+        for from in (0..a.depth).step_by(part) {
+            // Left to be found out, also where it is always `UNROLL`: where the compiler knows, it spills.
+            let part = part.min(a.depth - from);
+            for _ in 0..part / unroll {
                 for k in 0..unroll {
                     let mut u = [S::splat(0.0); J];
                     for j in 0..J {
@@ -120,7 +123,9 @@ unsafe fn tile<S: Simd, const P: usize, const J: usize>(a: &mut Gemm, row: usize
                 }
                 w = w.add(unroll * J * S::LANES);
             }
-            a.ahead.fetch();
+            for _ in 0..part / UNROLL {
+                a.ahead.fetch();
+            }
         }
         let dst = a.dst.add(row * a.dst_stride);
         for p in 0..P {
