@@ -35,6 +35,7 @@ fn wide_gamuts_come_back_within_a_step() {
             ("png", 0.999),
             ("tif", 0.999),
             ("webp", 0.999),
+            ("bmp", 0.999),
             ("jpg", 0.6),
         ] {
             let there = folder.arg(&format!("there.{suffix}"));
@@ -70,6 +71,69 @@ fn wide_gamuts_come_back_within_a_step() {
             assert!(share >= least, "{profile} through {suffix}: {share}");
         }
     }
+}
+
+/// A bitmap of 8 x 4 pixels in two greys of a palette, whose header (BITMAPV5HEADER, as Microsoft documents it) says `space` and
+/// places `profile` before the pixels.
+fn bitmap(space: &[u8; 4], profile: &[u8]) -> Vec<u8> {
+    let palette = [[40u8, 40, 40, 0], [200, 200, 200, 0]].concat();
+    let before = 14 + 124 + palette.len() + profile.len();
+    let mut file = b"BM".to_vec();
+    let mut put = |values: &[u32]| file.extend(values.iter().flat_map(|value| value.to_le_bytes()));
+    put(&[before as u32 + 16, 0, before as u32]);
+    put(&[124, 8, 4, 1 | 1 << 16, 0, 16, 2835, 2835, 2, 0]);
+    put(&[0; 4]);
+    put(&[u32::from_be_bytes(*space)]);
+    put(&[0; 12]);
+    put(&[4, 124 + palette.len() as u32, profile.len() as u32, 0]);
+    file.extend(palette);
+    file.extend(profile);
+    file.extend([[0b0101_0011u8, 0, 0, 0]; 4].concat());
+    file
+}
+
+#[test]
+fn bitmaps_have_profiles() {
+    let folder = Folder::new();
+    let out = folder.arg("out.png");
+    let enlarge = |bytes: &[u8], words: &[&str]| {
+        let input = folder.write("in.bmp", bytes);
+        run([
+            "upscale",
+            &input,
+            "-n",
+            "nearest",
+            "-s",
+            "1",
+            "-o",
+            &out,
+            "--overwrite",
+        ])
+        .expect(0, words);
+        png_info(&out).icc_profile.map(|icc| icc.into_owned())
+    };
+    let p3 = profiles::named("p3");
+    let file = bitmap(b"MBED", &p3);
+    assert_eq!(enlarge(&file, &[]).as_deref(), Some(&p3[..]));
+    // Greys in a profile of colours are colours.
+    let seen = read_png_file(&out);
+    assert_eq!(
+        (seen.channels, &seen.samples[..6]),
+        (3, &[40, 40, 40, 200, 200, 200][..])
+    );
+    let none: [(&[u8; 4], &[&str]); 3] = [
+        (b"sRGB", &[]),
+        (b"Win ", &[]),
+        (b"LINK", &["warning", "in.bmp", "another file"]),
+    ];
+    for (space, words) in none {
+        assert_eq!(enlarge(&bitmap(space, &p3), words), None);
+        assert_eq!(read_png_file(&out).channels, 1);
+    }
+    let mut cut = bitmap(b"MBED", &p3);
+    let length = cut.len() as u32;
+    cut[14 + 116..][..4].copy_from_slice(&length.to_le_bytes());
+    assert_eq!(enlarge(&cut, &["warning", "in.bmp", "cut off"]), None);
 }
 
 #[test]

@@ -1,4 +1,7 @@
-//! Windows bitmaps: every depth, palettes and run lengths.
+//! Windows bitmaps: every depth, palettes and run lengths. The decoder gives the pixels; resolution and colour profile are read
+//! from the header here.
+
+use std::io::{Read, Seek, SeekFrom};
 
 use image::codecs::bmp::BmpDecoder;
 use image::error::ImageError;
@@ -11,8 +14,20 @@ use crate::picture::{Density, Format, Input, Limits, Metadata, PictureError, Sam
 /// Pixels that a stored byte can become: one bit each, or a run of 255 in two bytes. A run-length
 /// "delta" of four bytes can skip up to 255 rows more.
 const PIXELS_PER_BYTE: u64 = 1 << 14;
+/// The file header, after which everything else is counted.
+const FILE_HEADER: usize = 14;
+/// Length of a BITMAPV5HEADER, which may name a profile, and of the oldest header, which ends before the resolution.
+const V5_HEADER: u32 = 124;
+const OLDEST_HEADER: u32 = 12;
 /// Where the header states pixels per metre.
-const DENSITY: usize = 38;
+const DENSITY: usize = FILE_HEADER + 24;
+/// Where it says what its colours are, and where their profile is: its place, counted from the header's start, and its length.
+const COLOUR_SPACE: usize = FILE_HEADER + 56;
+const PROFILE: usize = FILE_HEADER + 112;
+const PROFILE_EMBEDDED: u32 = u32::from_be_bytes(*b"MBED");
+const PROFILE_LINKED: u32 = u32::from_be_bytes(*b"LINK");
+/// Where an ICC profile says what its colours are made of.
+const PROFILE_SPACE: std::ops::Range<usize> = 16..20;
 
 fn failure(error: ImageError) -> PictureError {
     image_failure(Format::Bmp, error)
@@ -27,8 +42,10 @@ pub fn probe(input: Input) -> Result<Shape, PictureError> {
 
 pub fn decode(mut input: Input, limits: &Limits) -> Result<Decoded, PictureError> {
     let stored = input.length();
-    let density = density(&mut input)?;
-    let mut decoder = BmpDecoder::new(input).map_err(failure)?;
+    let header = header(&mut input)?;
+    let mut warnings = Vec::new();
+    let icc = profile(&mut input, &header, &mut warnings)?;
+    let decoder = BmpDecoder::new(input).map_err(failure)?;
     let (width, height) = decoder.dimensions();
     let (width, height) = (width as usize, height as usize);
     let alpha = match decoder.color_type() {
@@ -44,11 +61,14 @@ pub fn decode(mut input: Input, limits: &Limits) -> Result<Decoded, PictureError
     limits.check(width, height, channels)?;
     check_plausible(width as u64 * height as u64, stored, PIXELS_PER_BYTE)?;
     let mut data = allocate(width * height * channels)?;
-    let icc = decoder.icc_profile().map_err(failure)?;
-    // A palette of greys is how a bitmap says that it is grey.
-    let grey = decoder
-        .get_palette()
-        .is_some_and(|palette| palette.iter().all(|[r, g, b]| r == g && g == b));
+    // A palette of greys is how a bitmap says that it is grey, unless its profile is one of colours.
+    let grey_profile = icc
+        .as_ref()
+        .is_none_or(|icc| icc.get(PROFILE_SPACE) == Some(b"GRAY"));
+    let grey = grey_profile
+        && decoder
+            .get_palette()
+            .is_some_and(|palette| palette.iter().all(|[r, g, b]| r == g && g == b));
     decoder.read_image(&mut data).map_err(failure)?;
     if grey && !alpha {
         for i in 0..width * height {
@@ -64,31 +84,68 @@ pub fn decode(mut input: Input, limits: &Limits) -> Result<Decoded, PictureError
         samples: Samples::U8(data),
         metadata: Metadata {
             icc,
-            density,
+            density: density(&header),
             ..Metadata::default()
         },
-        warnings: Vec::new(),
+        warnings,
     })
 }
 
-fn density(input: &mut Input) -> Result<Option<Density>, PictureError> {
-    use std::io::{Read, Seek};
+/// The file's first bytes, as far as the longest header goes.
+fn header(input: &mut Input) -> Result<Vec<u8>, PictureError> {
     let mut header = Vec::new();
     input.rewind()?;
     input
         .by_ref()
-        .take(DENSITY as u64 + 8)
+        .take((FILE_HEADER as u32 + V5_HEADER).into())
         .read_to_end(&mut header)?;
     input.rewind()?;
-    let inch = |at: usize| {
-        let bytes = header.get(at..at + 4)?.try_into().ok()?;
-        Some(f64::from(i32::from_le_bytes(bytes)) * 0.0254)
-    };
-    // The oldest header ends before these fields.
-    if header.get(14) == Some(&12) {
+    Ok(header)
+}
+
+fn field(header: &[u8], at: usize) -> Option<u32> {
+    let bytes = header.get(at..at + 4)?.try_into().ok()?;
+    Some(u32::from_le_bytes(bytes))
+}
+
+fn density(header: &[u8]) -> Option<Density> {
+    if field(header, FILE_HEADER)? == OLDEST_HEADER {
+        return None;
+    }
+    let per_inch = |at: usize| Some(f64::from(field(header, at)? as i32) * 0.0254);
+    Density::new(per_inch(DENSITY)?, per_inch(DENSITY + 4)?)
+}
+
+/// The embedded colour profile (BITMAPV5HEADER); a warning where there should be one that cannot be had.
+fn profile(
+    input: &mut Input,
+    header: &[u8],
+    warnings: &mut Vec<String>,
+) -> Result<Option<Vec<u8>>, PictureError> {
+    if field(header, FILE_HEADER) != Some(V5_HEADER) {
         return Ok(None);
     }
-    Ok(inch(DENSITY)
-        .zip(inch(DENSITY + 4))
-        .and_then(|(x, y)| Density::new(x, y)))
+    match field(header, COLOUR_SPACE) {
+        Some(PROFILE_EMBEDDED) => {}
+        Some(PROFILE_LINKED) => {
+            let words = "its colour profile lies in another file; it was left out";
+            warnings.push(words.into());
+            return Ok(None);
+        }
+        _ => return Ok(None),
+    }
+    let place = field(header, PROFILE).zip(field(header, PROFILE + 4));
+    let Some((at, length)) = place.filter(|&(_, length)| length > 0) else {
+        return Ok(None);
+    };
+    let at = FILE_HEADER as u64 + u64::from(at);
+    if at + u64::from(length) > input.length() {
+        warnings.push("its colour profile is cut off; it was left out".into());
+        return Ok(None);
+    }
+    let mut icc = Vec::new();
+    input.seek(SeekFrom::Start(at))?;
+    input.by_ref().take(length.into()).read_to_end(&mut icc)?;
+    input.rewind()?;
+    Ok(Some(icc))
 }
