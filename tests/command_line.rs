@@ -58,6 +58,8 @@ fn wrong_usage() {
     for (args, word) in [
         (vec!["upscale"], "no input"),
         (vec!["upscale", &input, "-s", "9"], "1 to 8"),
+        (vec!["upscale", &input, "-s", "-1"], "1 to 8"),
+        (vec!["plan", &input, "-s", "-1"], "1 to 8"),
         (vec!["upscale", &input, "-s", "0"], "1 to 8"),
         (
             vec!["upscale", &input, "-s", "2", "-w", "100"],

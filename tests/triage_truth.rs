@@ -10,7 +10,7 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use data::shared;
-use upwise::picture::{Input, Limits, Samples, decode};
+use upwise::picture::{Input, Limits, Picture, Samples, decode};
 use upwise_analyzer::report::{Action, Analysis, Content, Measure, Status};
 use upwise_analyzer::{FileFacts, Raster, Samples as Pixels, analyze};
 
@@ -53,14 +53,20 @@ fn rows() -> Option<Vec<Row>> {
     Some(rows.collect())
 }
 
-fn look(path: &Path) -> Analysis {
+fn open(path: &Path) -> Picture {
     let limits = Limits {
         pixels: 1 << 30,
         bytes: 1 << 32,
     };
     let input = Input::open(path, limits.bytes).expect("a file");
-    let picture =
-        decode::decode(input, &limits).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+    decode::decode(input, &limits).unwrap_or_else(|e| panic!("{}: {e}", path.display()))
+}
+
+fn look(path: &Path) -> Analysis {
+    judge(&open(path))
+}
+
+fn judge(picture: &Picture) -> Analysis {
     let pixels = match &picture.samples {
         Samples::U8(data) => Pixels::U8(data),
         Samples::U16(data) => Pixels::U16(data),
@@ -68,6 +74,12 @@ fn look(path: &Path) -> Analysis {
     let channels = picture.layout().channels();
     let raster = Raster::new(picture.width, picture.height, channels, pixels).expect("samples fit");
     analyze(&raster, &FileFacts::default())
+}
+
+/// Whether it is said to have been moved.
+fn is_smeared(analysis: &Analysis) -> bool {
+    let mut scores = analysis.scores.iter();
+    scores.any(|s| s.sentence.starts_with("smeared"))
 }
 
 /// Whether lines of text were found.
@@ -135,6 +147,7 @@ fn sound_photographs_are_told_nothing_false() {
     let (mut text, mut grain, mut all) = (0, 0, 0);
     for entry in std::fs::read_dir(folder).expect("a folder") {
         let analysis = look(&entry.expect("an entry").path());
+        assert!(!is_smeared(&analysis));
         let reasons = &analysis.decision.reasons;
         text += usize::from(has_text(&analysis));
         grain += usize::from(reasons.iter().any(|r| r.sentence.contains("grain")));
@@ -142,4 +155,51 @@ fn sound_photographs_are_told_nothing_false() {
     }
     println!("of {all} photographs {text} are told of text, {grain} of grain");
     assert!(all >= 100 && text <= 12 && grain <= 6, "{text} {grain}");
+}
+
+/// Photographs of which every pixel is the mean of a stretch of them, sideways, up and down or along a diagonal.
+#[test]
+fn what_was_moved_is_told() {
+    let Some(folder) = shared("bench/bsd100") else {
+        return;
+    };
+    let mut files: Vec<_> = std::fs::read_dir(folder)
+        .expect("a folder")
+        .map(|entry| entry.expect("an entry").path())
+        .collect();
+    files.sort();
+    let mut told = HashMap::new();
+    for (i, path) in files.iter().enumerate() {
+        for length in [9, 15] {
+            let mut picture = open(path);
+            let way = [(1, 0), (0, 1), (1, 1), (1, -1)][i % 4];
+            move_by(&mut picture, way, length);
+            *told.entry(length).or_insert(0) += usize::from(is_smeared(&judge(&picture)));
+        }
+    }
+    println!("told of {}: {told:?}", files.len());
+    assert!(told[&9] >= 65 && told[&15] >= 88, "{told:?}");
+}
+
+/// Makes every pixel the mean of a stretch of `length` pixels.
+fn move_by(picture: &mut Picture, (dx, dy): (isize, isize), length: usize) {
+    let channels = picture.layout().channels();
+    let (width, height) = (picture.width as isize, picture.height as isize);
+    let Samples::U8(data) = &mut picture.samples else {
+        panic!("eight bits are expected");
+    };
+    // A diagonal step is longer.
+    let steps = if dx * dy == 0 { length } else { length * 5 / 7 } as isize;
+    let moved = (0..data.len()).map(|i| {
+        let (at, channel) = ((i / channels) as isize, i % channels);
+        let sum: usize = (-steps / 2..steps - steps / 2)
+            .map(|t| {
+                let x = (at % width + t * dx).clamp(0, width - 1);
+                let y = (at / width + t * dy).clamp(0, height - 1);
+                usize::from(data[(y * width + x) as usize * channels + channel])
+            })
+            .sum();
+        (sum / steps as usize) as u8
+    });
+    *data = moved.collect();
 }

@@ -18,8 +18,8 @@ pub use raster::{FileFacts, Raster, RasterError, Samples};
 use rayon::prelude::*;
 
 use measures::{
-    composition, content, edges, glance, grain, halving, jpeg, light, noise, pixel_art, resolution,
-    sharpness, subject, text, traits,
+    composition, content, edges, glance, grain, halving, jpeg, light, motion, noise, pixel_art,
+    resolution, sharpness, subject, text, traits,
 };
 use report::{Analysis, Content, Evidence, Measure, Place, Score, Status};
 use survey::{Overview, Tile, tiles};
@@ -76,11 +76,12 @@ pub fn analyze(raster: &Raster<'_>, facts: &FileFacts) -> Analysis {
                             let noise = noise::measure(raster, tiles);
                             let noise_sigma = noise.as_ref().map(|noise| noise.sigma);
                             let edges = edges::measure(tiles, noise_sigma.unwrap_or(0.0));
+                            let motion = motion::measure(tiles, noise_sigma.unwrap_or(0.0));
                             let sharpness = sharpness::measure(tiles);
                             (
                                 noise,
                                 edges,
-                                sharpness,
+                                (sharpness, motion),
                                 halving::measure(tiles),
                                 survey.small_edges(),
                             )
@@ -91,7 +92,7 @@ pub fn analyze(raster: &Raster<'_>, facts: &FileFacts) -> Analysis {
         },
     );
     let (jpeg, resolution) = from_pixels;
-    let (noise, edges, sharpness, [halving, halving_again], small_edges) = from_tiles;
+    let (noise, edges, (sharpness, motion), [halving, halving_again], small_edges) = from_tiles;
     let noise_sigma = noise.as_ref().map(|noise| noise.sigma);
     let kind = content::measure(traits.as_ref(), &text, subject.as_ref(), pixel_art);
     // Kinds are told by all rows of marks; only lines of text are spoken of.
@@ -115,6 +116,7 @@ pub fn analyze(raster: &Raster<'_>, facts: &FileFacts) -> Analysis {
         }
         .map(|edges| edges.coherent),
         edge_density: edges.as_ref().map(|edges| edges.density),
+        motion,
         cpbd: sharpness.as_ref().map(|sharpness| sharpness.best),
         shadows_clipped: light.map(|light| light.shadows),
         brightness: light.map(|light| light.bright),
@@ -137,6 +139,8 @@ pub fn analyze(raster: &Raster<'_>, facts: &FileFacts) -> Analysis {
             .bytes
             .map(|bytes| bytes as f32 * 8.0 / raster.pixels() as f32),
     };
+    let is_photograph = matches!(kind.content, Content::Photo | Content::Product);
+    let moved = motion.filter(|motion| is_photograph && motion.is_seen());
     let has_subject = !matches!(kind.content, Content::Text | Content::PixelArt);
     let scores = vec![
         if has_subject {
@@ -145,8 +149,8 @@ pub fn analyze(raster: &Raster<'_>, facts: &FileFacts) -> Analysis {
             let words = "a picture of this kind has no subject";
             Score::absent(Measure::SubjectClarity, Status::NotApplicable, words)
         },
-        edges::score(edges.as_ref(), picture),
-        sharpness::score(sharpness.as_ref(), picture),
+        edges::score(edges.as_ref(), moved, picture),
+        sharpness::score(sharpness.as_ref(), moved, picture),
         noise::score(noise.as_ref(), raster, &survey.tiles),
         jpeg::score(jpeg.as_ref(), &survey.tiles),
         resolution::score(resolution.as_ref(), raster),

@@ -3,6 +3,7 @@
 //! The thresholds at 1 were set by eye on labelled pictures; each is a limit that a person can check.
 
 use super::Seen;
+use crate::measures::motion::{Motion, SMEARED};
 use crate::report::{Content, Evidence, Measure, Reason, Step};
 
 /// Standard deviation of fine noise in 8-bit steps.
@@ -49,6 +50,7 @@ pub fn faults(seen: &Seen<'_>) -> Vec<Fault> {
     let mut found: Vec<Fault> = [
         noise(seen),
         blur(seen),
+        motion(seen),
         dark(seen),
         blocks(seen),
         enlarged(seen),
@@ -141,7 +143,7 @@ fn grain_limit(evidence: &Evidence) -> f32 {
     COARSE_NOISE
 }
 
-/// Out of focus, or moved.
+/// Out of focus.
 fn blur(seen: &Seen<'_>) -> Option<Fault> {
     if matches!(seen.content, Content::Text) {
         return None;
@@ -167,6 +169,22 @@ fn blur(seen: &Seen<'_>) -> Option<Fault> {
         Step::Deblur,
         words,
         "a sharp picture of the same thing",
+    )
+}
+
+/// Smeared one way, while edges across look crisp.
+fn motion(seen: &Seen<'_>) -> Option<Fault> {
+    if !matches!(seen.content, Content::Photo | Content::Product) {
+        return None;
+    }
+    let motion = seen.evidence.motion.filter(Motion::is_seen)?;
+    fault(
+        seen,
+        Measure::Sharpness,
+        SMEARED / motion.along.max(0.5),
+        Step::Deblur,
+        motion.words(),
+        "a picture that was held still, or a shorter exposure",
     )
 }
 

@@ -6,6 +6,7 @@
 
 use rayon::prelude::*;
 
+use super::motion::Motion;
 use crate::report::{Map, Measure, Place, Score, Status};
 use crate::survey::{EdgePoint, Tile, coherence, edge_points};
 
@@ -145,8 +146,11 @@ pub(crate) fn percentile(values: &mut [f32], share: f32) -> f32 {
     *values.select_nth_unstable_by(at, f32::total_cmp).1
 }
 
-/// The score of what was measured.
-pub fn score(edges: Option<&Edges>, picture: Place) -> Score {
+/// What edges are worth that are crisp across a motion and smeared along it.
+const ONE_WAY: f32 = 0.5;
+
+/// The score of what was measured, of a picture that was `moved` or not.
+pub fn score(edges: Option<&Edges>, moved: Option<Motion>, picture: Place) -> Score {
     let Some(edges) = edges else {
         return if picture.width.min(picture.height) < 16 {
             let words = "too small to judge its edges";
@@ -157,11 +161,15 @@ pub fn score(edges: Option<&Edges>, picture: Place) -> Score {
         };
     };
     let sigma = edges.sigma;
+    let mut presence = edges.presence;
     let words = if edges.kept < 0.4 {
         format!(
             "edges are torn or drown in noise: {:.0} % of them hold together",
             edges.kept * 100.0
         )
+    } else if moved.is_some() {
+        presence *= ONE_WAY;
+        "edges hold one way and are smeared the other".to_string()
     } else if sigma > 2.2 {
         format!(
             "edges soft, about {:.1} pixels wide, but there",
@@ -172,7 +180,7 @@ pub fn score(edges: Option<&Edges>, picture: Place) -> Score {
     } else {
         "edges a little soft, but there".to_string()
     };
-    Score::measured(Measure::EdgePresence, edges.presence, words)
+    Score::measured(Measure::EdgePresence, presence, words)
 }
 
 /// Where edges are soft: a cell for each tile that was looked at, 0 where there are none.

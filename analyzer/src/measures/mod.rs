@@ -9,6 +9,7 @@ pub mod halving;
 pub mod jpeg;
 mod kinds;
 pub mod light;
+pub mod motion;
 pub mod noise;
 pub mod pixel_art;
 pub mod resolution;

@@ -9,6 +9,7 @@
 use rayon::prelude::*;
 
 use super::edges::percentile;
+use super::motion::{Motion, SMEARED};
 use crate::report::{Map, Measure, Place, Score, Status};
 use crate::survey::Tile;
 
@@ -112,8 +113,16 @@ fn edge_width(row: &[f32], x: usize) -> Option<(f32, f32)> {
     Some(((right - left) as f32, (row[right] - row[left]).abs()))
 }
 
-/// The score of what was measured.
-pub fn score(sharpness: Option<&Sharpness>, picture: Place) -> Score {
+/// Values up to which nothing is sharp, and from which something is.
+const BLURRED: f32 = 0.45;
+const SHARP: f32 = 0.75;
+
+/// The score of what was measured, of a picture that was `moved` or not: the method looks at upright edges only.
+pub fn score(sharpness: Option<&Sharpness>, moved: Option<Motion>, picture: Place) -> Score {
+    if let Some(motion) = moved {
+        let left = ((motion.along - 1.0) / (SMEARED - 1.0)).clamp(0.0, 1.0) * BLURRED;
+        return Score::measured(Measure::Sharpness, left, motion.words());
+    }
     let Some(sharpness) = sharpness else {
         return if picture.width.min(picture.height) < 16 {
             Score::absent(
@@ -130,8 +139,8 @@ pub fn score(sharpness: Option<&Sharpness>, picture: Place) -> Score {
         };
     };
     let words = match sharpness.best {
-        v if v > 0.75 => "sharp where it is sharpest",
-        v if v > 0.45 => "a little soft even where it is sharpest",
+        v if v > SHARP => "sharp where it is sharpest",
+        v if v > BLURRED => "a little soft even where it is sharpest",
         _ => "blurred everywhere",
     };
     let mut blocks = sharpness.blocks.clone();

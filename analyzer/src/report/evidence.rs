@@ -2,6 +2,8 @@
 
 use serde::Serialize;
 
+use crate::measures::motion::Motion;
+
 /// How much of a picture comes back after it was halved and enlarged again.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Halving {
@@ -83,6 +85,8 @@ pub struct Evidence {
     pub small_edges_kept: Option<f32>,
     /// Strong edge points for a thousand pixels.
     pub edge_density: Option<f32>,
+    /// How fine detail is along the direction in which it is least, and across it.
+    pub motion: Option<Motion>,
     /// Cumulative probability of blur detection of the sharpest tiles, 0 to 1.
     pub cpbd: Option<f32>,
     /// Share of clipped shadows.
