@@ -27,8 +27,10 @@ pub const SMEARED: f32 = 2.6;
 /// The same along over across, in the middle part and in that below which three quarters are.
 const ONE_WAY: f32 = 0.72;
 const AGREED: f32 = 0.9;
-/// How one-sided the copy's gradients are in the middle part, from which it is a picture of lines.
-const LINES: f32 = 0.78;
+/// How one-sided the copy's gradients are over the whole picture, from which it is one of lines, and how fine detail is across
+/// them: what a motion leaves is a little smeared across it as well.
+const LINES: f32 = 0.85;
+const UNTOUCHED: f32 = 14.0;
 
 /// How fine detail is, along the direction in which it is least and across it.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
@@ -41,8 +43,7 @@ pub struct Motion {
     pub ratio: f32,
     /// That of the part below which three quarters are.
     pub most: f32,
-    /// How much the copy's gradients agree on a direction, 0 to 1 (`(l1 - l2) / (l1 + l2)` of the tensor's eigenvalues), median of
-    /// the parts.
+    /// How much the copy's gradients agree on a direction, 0 to 1: `(l1 - l2) / (l1 + l2)` of the eigenvalues of its tensor.
     pub coherence: f32,
     /// The direction in degrees, anticlockwise from the right, 0 to 180.
     pub degrees: f32,
@@ -51,7 +52,11 @@ pub struct Motion {
 impl Motion {
     /// Whether this is how a picture looks that was moved.
     pub fn is_seen(&self) -> bool {
-        self.along < SMEARED && self.ratio < ONE_WAY && self.most < AGREED && self.coherence < LINES
+        self.along < SMEARED
+            && self.ratio < ONE_WAY
+            && self.most < AGREED
+            && self.coherence < LINES
+            && self.across < UNTOUCHED
     }
 
     /// Of a picture that was moved.
@@ -129,9 +134,9 @@ pub fn measure(tiles: &[Tile], noise_sigma: f32) -> Option<Motion> {
         let each = [along, across].map(|way| (fine.along(way).max(0.01), coarse.along(way)));
         let has_structure = each.iter().all(|&(_, coarse)| coarse > STRUCTURE);
         let [along, across] = each.map(|(fine, coarse)| fine / coarse);
-        has_structure.then_some(((along, across), coarse.coherence()))
+        has_structure.then_some((along, across))
     });
-    let ((mut one, mut other), mut coherences): ((Vec<f32>, Vec<f32>), Vec<f32>) = fineness.unzip();
+    let (mut one, mut other): (Vec<f32>, Vec<f32>) = fineness.unzip();
     if one.len() < LEAST {
         return None;
     }
@@ -141,7 +146,7 @@ pub fn measure(tiles: &[Tile], noise_sigma: f32) -> Option<Motion> {
         across: percentile(&mut other, 0.5),
         ratio: percentile(&mut ratios, 0.5),
         most: percentile(&mut ratios, 0.75),
-        coherence: percentile(&mut coherences, 0.5),
+        coherence: all(1).coherence(),
         degrees: (-along[1]).atan2(along[0]).to_degrees().rem_euclid(180.0),
     })
 }
