@@ -19,7 +19,7 @@ Examples:
 /// Nothing is enlarged. Without -s the factor is the one that triage advises, 4 if it advises none; without -n the
 /// model is the one that suits the picture.
 #[derive(Args, Debug)]
-#[command(after_help = EXAMPLES)]
+#[command(allow_negative_numbers = true, after_help = EXAMPLES)]
 pub struct PlanArgs {
     /// A picture; - is standard input
     #[arg(value_name = "IN")]

@@ -53,6 +53,7 @@ input, 69 model missing or unsupported, 73 cannot write, 74 I/O error, 75 over a
 /// its name only when it is complete.
 #[derive(Args, Debug)]
 #[command(
+    allow_negative_numbers = true, // so that what is wrong with one is said
     group(ArgGroup::new("target").args(["scale", "width", "height", "size", "megapixels", "deliver"])),
     after_help = EXAMPLES,
     after_long_help = format!("{EXAMPLES}\n{NOTES}")
