@@ -134,11 +134,16 @@ def equations(ink: Ink, x: float, y: float, em: float) -> float:
     return y
 
 
-def document(ink: Ink) -> None:
+def small_print(ink: Ink) -> None:
+    """A document whose letters are at the limit of what can be read after shrinking."""
+    document(ink, ink.em(typical=4.9, large=6.5))
+
+
+def document(ink: Ink, em: float | None = None) -> None:
     """One or two columns of blocks, cut out at a random place."""
     dice = ink.dice
     language = ink.language()
-    em = ink.em(typical=7.0)
+    em = em or ink.em(typical=7.0)
     x = -dice.uniform(0.0, 0.6) * ink.width if dice.random() < 0.6 else em * dice.uniform(0.3, 4.0)
     y = -em * dice.uniform(0.0, 3.0)
     column = em * dice.uniform(14.0, 45.0)

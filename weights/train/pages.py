@@ -20,13 +20,13 @@ import numpy as np
 from PIL import Image
 
 from diagrams import diagram
-from documents import characters, document
+from documents import characters, document, small_print
 from fonts import list_fonts
 from images import shrink, to_u8
 from ink import PIXEL, Ink
 from screens import label, screen
 
-KINDS = {document: 40, screen: 24, characters: 12, label: 12, diagram: 12}
+KINDS = {document: 30, small_print: 30, screen: 20, characters: 10, label: 10, diagram: 10}
 DOUBLED = 0.25  # share of pages drawn twice as large and shrunk: hinting then hardly moves an outline
 ROTATED = 0.05
 EMPTY = 0.97  # share of one grey value from which a page is not worth training on
