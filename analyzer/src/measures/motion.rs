@@ -333,7 +333,13 @@ mod tests {
     #[test]
     fn stripes_were_not_moved() {
         let stripes: Vec<f32> = (0..SIDE * SIDE)
-            .map(|i| if i % SIDE / 5 % 2 == 0 { 40.0 } else { 210.0 })
+            .map(|i| {
+                if (i % SIDE / 5).is_multiple_of(2) {
+                    40.0
+                } else {
+                    210.0
+                }
+            })
             .collect();
         assert_eq!(measured(&stripes), None);
     }
