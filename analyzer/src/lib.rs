@@ -139,8 +139,7 @@ pub fn analyze(raster: &Raster<'_>, facts: &FileFacts) -> Analysis {
             .bytes
             .map(|bytes| bytes as f32 * 8.0 / raster.pixels() as f32),
     };
-    let is_photograph = matches!(kind.content, Content::Photo | Content::Product);
-    let moved = motion.filter(|motion| is_photograph && motion.is_seen());
+    let moved = motion.filter(|motion| motion.is_seen(kind.content));
     let has_subject = !matches!(kind.content, Content::Text | Content::PixelArt);
     let scores = vec![
         if has_subject {

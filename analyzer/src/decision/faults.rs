@@ -3,7 +3,7 @@
 //! The thresholds at 1 were set by eye on labelled pictures; each is a limit that a person can check.
 
 use super::Seen;
-use crate::measures::motion::{Motion, SMEARED};
+use crate::measures::motion::SMEARED;
 use crate::report::{Content, Evidence, Measure, Reason, Step};
 
 /// Standard deviation of fine noise in 8-bit steps.
@@ -174,10 +174,8 @@ fn blur(seen: &Seen<'_>) -> Option<Fault> {
 
 /// Smeared one way, while edges across look crisp.
 fn motion(seen: &Seen<'_>) -> Option<Fault> {
-    if !matches!(seen.content, Content::Photo | Content::Product) {
-        return None;
-    }
-    let motion = seen.evidence.motion.filter(Motion::is_seen)?;
+    let moved = seen.evidence.motion;
+    let motion = moved.filter(|motion| motion.is_seen(seen.content))?;
     fault(
         seen,
         Measure::Sharpness,

@@ -12,6 +12,7 @@ use rayon::prelude::*;
 use serde::Serialize;
 
 use super::edges::percentile;
+use crate::report::Content;
 use crate::survey::Tile;
 
 /// Side of the parts that are asked, in pixels, and fewest of them that say anything.
@@ -50,9 +51,10 @@ pub struct Motion {
 }
 
 impl Motion {
-    /// Whether this is how a picture looks that was moved.
-    pub fn is_seen(&self) -> bool {
-        self.along < SMEARED
+    /// Whether this is how a picture that shows `content` looks that was moved: drawings and pages were not.
+    pub fn is_seen(&self, content: Content) -> bool {
+        matches!(content, Content::Photo | Content::Product)
+            && self.along < SMEARED
             && self.ratio < ONE_WAY
             && self.most < AGREED
             && self.coherence < LINES
@@ -311,7 +313,10 @@ mod tests {
         for degrees in [0.0, 30.0, 90.0, 135.0] {
             for length in [7.0, 15.0] {
                 let motion = measured(&moved(&sharp, length, degrees)).expect("structure");
-                assert!(motion.is_seen(), "{length} at {degrees}: {motion:?}");
+                assert!(
+                    motion.is_seen(Content::Photo),
+                    "{length} at {degrees}: {motion:?}"
+                );
                 let apart = (motion.degrees - degrees).rem_euclid(180.0);
                 assert!(apart.min(180.0 - apart) < 10.0, "{degrees}: {motion:?}");
             }
@@ -324,7 +329,7 @@ mod tests {
         let across = moved(&sharp, 7.0, 0.0);
         for picture in [sharp, moved(&across, 7.0, 90.0)] {
             let motion = measured(&picture).expect("structure");
-            assert!(!motion.is_seen(), "{motion:?}");
+            assert!(!motion.is_seen(Content::Photo), "{motion:?}");
             assert!(motion.ratio > 0.85, "{motion:?}");
         }
     }
