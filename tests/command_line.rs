@@ -10,6 +10,7 @@ mod pictures;
 
 use command::{Folder, command, finish, run, run_with_input};
 use pictures::*;
+use upwise_engine::{Isa, Precision};
 
 /// A folder with one small picture, and the picture's path.
 fn one_picture() -> (Folder, String) {
@@ -70,6 +71,7 @@ fn wrong_usage() {
         (vec!["upscale", &input, "-j", "0"], "threads"),
         (vec!["upscale", &input, "--quality", "0"], "quality"),
         (vec!["upscale", &input, "--isa", "sse"], "avx2"),
+        (vec!["upscale", &input, "--precision", "int8"], "bf16"),
         (
             vec!["upscale", &input, "-n", "nearest", "-o", "x.gif"],
             "suffix",
@@ -385,6 +387,7 @@ fn bench_reports_its_keys() {
             "mp_per_s",
             "peak_rss_bytes",
             "plan",
+            "precision",
             "runs",
             "threads",
             "width"
@@ -455,4 +458,55 @@ fn bench_explains_its_plan() {
     ] {
         assert!(text.contains(word), "{word} in {text}");
     }
+}
+
+/// Where the processor has AMX, bf16 gives the picture of f32 but for the last bit or two; elsewhere it is refused by name.
+#[test]
+fn bf16_is_used_or_refused() {
+    let folder = Folder::new();
+    let input = folder.write("in.png", &png_bytes(&photo(96, 64)));
+    let bench = |precision: &str| {
+        let args = [
+            "bench",
+            "--size",
+            "64x40",
+            "--runs",
+            "1",
+            "-n",
+            "photo-fast-x4",
+        ];
+        run(args.iter().chain(&["--json", "--precision", precision]))
+    };
+    let (exact, rounded) = (folder.arg("f32.png"), folder.arg("bf16.png"));
+    let upscale = |output: &str, more: &[&str]| {
+        let args = ["upscale", &input, "-n", "photo-fast-x4", "-o", output];
+        run(args.iter().chain(more))
+    };
+    if let Err(e) = Precision::Bf16.check(Isa::Avx512) {
+        bench("bf16").expect(2, &["AMX", "f32"]);
+        upscale(&rounded, &["--precision", "bf16"]).expect(2, &["AMX", "f32"]);
+        println!("the rest is skipped: {e}");
+        return;
+    }
+    let plan = bench("bf16").expect(0, &[]).json()["plan"].clone();
+    assert_eq!(plan["precision"], "bf16");
+    let algorithm = |n: usize| plan["layers"][n]["algorithm"].clone();
+    assert_eq!(
+        (algorithm(0), algorithm(1)),
+        ("direct".into(), "amx".into())
+    );
+    let f32 = bench("f32").expect(0, &[]).json();
+    assert_eq!(f32["plan"]["layers"][1]["algorithm"], "winograd");
+
+    upscale(&exact, &[]).expect(0, &[]);
+    upscale(&rounded, &["--precision", "bf16"]).expect(0, &[]);
+    let samples = |path: &str| read_png_file(path).samples;
+    let (exact, bf16) = (samples(&exact), samples(&rounded));
+    assert_ne!(exact, bf16);
+    let worst = exact.iter().zip(&bf16).map(|(a, b)| a.abs_diff(*b)).max();
+    assert!(worst <= Some(8), "{worst:?}");
+    // It goes with AVX-512 only, which is said before anything is written.
+    let other = folder.arg("other.png");
+    upscale(&other, &["--precision", "bf16", "--isa", "avx2"]).expect(2, &["avx512"]);
+    assert!(!std::path::Path::new(&other).exists());
 }

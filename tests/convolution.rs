@@ -4,14 +4,14 @@
 mod support;
 
 use proptest::prelude::*;
-use support::engine::{image, map, options, run};
+use support::engine::{arithmetics, image, map, options, run};
 use support::noise::Noise;
 use support::reference::{self, Map};
 use upwise_engine::network::{
     Activation, Conv, Family, INPUT, Input, Merge, ModelInfo, Network, Op, Output, ReceptiveRadius,
     Slot,
 };
-use upwise_engine::{Engine, Isa};
+use upwise_engine::{Engine, EngineOptions, Isa, Precision};
 
 /// A network under construction.
 struct Sketch {
@@ -101,19 +101,28 @@ fn activation(kind: u8, noise: &mut Noise, outputs: usize) -> Activation {
     }
 }
 
-/// Runs on every instruction set; `bound` is relative to the largest output.
+/// Runs on every instruction set and in every precision; bounds are relative to the largest output.
 fn check(network: &Network, input: &Map) {
     let expected = reference::run(network, input);
     let peak = expected.data.iter().fold(1.0f64, |m, v| m.max(v.abs()));
-    for isa in Isa::available() {
+    for (isa, precision) in arithmetics() {
+        let bound = match precision {
+            // Sums of up to 1,900 products, rounded once more by Winograd's transforms.
+            Precision::F32 => 2e-5,
+            // Every factor is rounded by up to 2^-9 of itself, in up to four layers.
+            Precision::Bf16 => 2e-2,
+        };
         for threads in [1, 3] {
-            let output = map(&run(network, &image(input), &options(isa, threads, None)));
+            let options = EngineOptions {
+                precision,
+                ..options(isa, threads, None)
+            };
+            let output = map(&run(network, &image(input), &options));
             assert_eq!(output.size(), expected.size());
             for (a, b) in output.data.iter().zip(&expected.data) {
-                // Sums of up to 1,900 products, rounded once more by Winograd's transforms.
                 assert!(
-                    (a - b).abs() <= 2e-5 * peak,
-                    "{isa}: {a} instead of {b}, peak {peak}"
+                    (a - b).abs() <= bound * peak,
+                    "{isa}, {precision}: {a} instead of {b}, peak {peak}"
                 );
             }
         }
@@ -249,9 +258,10 @@ proptest! {
         let out = net.conv(&[last], 12, (3, 1), Activation::Identity, vec![]);
         let network = net.finish(out, (2, true), 2);
         let input = image(&input(seed, 3, width, height));
-        for isa in Isa::available() {
-            let whole = run(&network, &input, &options(isa, 1, None));
-            let engine = Engine::from_network(&network, &options(isa, 3, Some(tile))).unwrap();
+        for (isa, precision) in arithmetics() {
+            let options = |threads, tile| EngineOptions { precision, ..options(isa, threads, tile) };
+            let whole = run(&network, &input, &options(1, None));
+            let engine = Engine::from_network(&network, &options(3, Some(tile))).unwrap();
             prop_assert!(engine.tiling(width, height).unwrap().exact);
             prop_assert!(engine.run(&input, None).unwrap() == whole);
         }

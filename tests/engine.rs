@@ -4,10 +4,10 @@
 mod support;
 
 use support::data;
-use support::engine::{image, map, options, run};
+use support::engine::{arithmetics, image, map, options, run};
 use support::golden::Golden;
 use upwise_engine::network::ReceptiveRadius;
-use upwise_engine::{Engine, EngineOptions, Image, Isa, Model};
+use upwise_engine::{Engine, EngineOptions, Image, Isa, Model, Precision};
 
 /// Every checkpoint with a golden: weights, golden.
 const INTEROP: [(&str, &str); 16] = [
@@ -109,11 +109,15 @@ fn tiles_and_threads_change_no_bit() {
     ] {
         let Some(model) = open(file) else { return };
         let network = model.network();
-        for isa in Isa::available()
+        for (isa, precision) in arithmetics()
             .into_iter()
-            .filter(|&isa| isa != Isa::Portable || tile < 64)
+            .filter(|&(isa, _)| isa != Isa::Portable || tile < 64)
         {
-            let engine = Engine::new(&model, &options(isa, 2, Some(tile))).expect("an engine");
+            let options = |threads, tile| EngineOptions {
+                precision,
+                ..options(isa, threads, tile)
+            };
+            let engine = Engine::new(&model, &options(2, Some(tile))).expect("an engine");
             let halo = engine.tiling(512, 512).expect("a tiling").halo;
             // No multiple of anything, and larger than a tile with its halo.
             let input = picture(tile + halo + 45, tile + halo + 31, network.input.channels);
@@ -122,9 +126,12 @@ fn tiles_and_threads_change_no_bit() {
                 .expect("a tiling");
             assert!(tiling.tiles > 1, "{file}: {tiling:?}");
             let tiled = engine.run(&input, None).expect("an output");
-            let whole = run(network, &input, &options(isa, 1, None));
+            let whole = run(network, &input, &options(1, None));
             if tiling.exact {
-                assert!(whole == tiled, "{file} on {isa}: tiles or threads show");
+                assert!(
+                    whole == tiled,
+                    "{file} on {isa}, {precision}: tiles or threads show"
+                );
                 continue;
             }
             // Where the halo covers the receptive radius, nothing but rounding may differ; beyond it a
@@ -132,12 +139,65 @@ fn tiles_and_threads_change_no_bit() {
             let ReceptiveRadius::Pixels(radius) = network.info.receptive_radius else {
                 continue;
             };
-            let bound = if radius <= halo { 2e-5 } else { 1e-3 };
+            let bound = match precision {
+                Precision::F32 if radius <= halo => 2e-5,
+                // Numbers that lie between two bf16 are rounded to either.
+                Precision::Bf16 if radius <= halo => 2e-4,
+                _ => 1e-3,
+            };
             let worst = (whole.data().iter().zip(tiled.data()))
                 .fold(0.0f32, |worst, (a, b)| worst.max((a - b).abs()));
-            assert!(worst < bound, "{file} on {isa}: tiles differ by {worst}");
+            assert!(
+                worst < bound,
+                "{file} on {isa}, {precision}: tiles differ by {worst}"
+            );
         }
     }
+}
+
+/// What bf16 may cost where it is allowed, on everything that ships and on the community's models.
+#[test]
+fn bf16_stays_within_45_decibels_of_f32() {
+    let options = options(Isa::detect(), 2, None);
+    let coarse = EngineOptions {
+        precision: Precision::Bf16,
+        ..options.clone()
+    };
+    if let Err(e) = coarse.precision.check(coarse.isa) {
+        println!("skipped: {e}");
+        return;
+    }
+    let shipped = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../weights"));
+    let shipped = shipped.expect("the weights").map(|entry| {
+        let path = entry.expect("an entry").path();
+        let is_model = path.extension().is_some_and(|e| e == "safetensors");
+        is_model.then(|| Model::open(&path).unwrap_or_else(|e| panic!("{e}")))
+    });
+    let community = INTEROP.iter().map(|(file, _)| open(file));
+    let mut models = 0;
+    for model in shipped.chain(community).flatten() {
+        let input = picture(120, 96, model.info().in_channels);
+        let exact = run(model.network(), &input, &options);
+        let rounded = run(model.network(), &input, &coarse);
+        assert!(
+            exact != rounded,
+            "{}: bf16 was not used",
+            model.info().detail
+        );
+        let squares = exact.data().iter().zip(rounded.data());
+        let squares =
+            squares.map(|(a, b)| f64::from(a.clamp(0.0, 1.0) - b.clamp(0.0, 1.0)).powi(2));
+        let mean = squares.sum::<f64>() / exact.data().len() as f64;
+        let decibels = -10.0 * mean.log10();
+        println!(
+            "{:?} {}: {decibels:.1} dB",
+            model.info().family,
+            model.info().detail
+        );
+        assert!(decibels >= 45.0, "{decibels:.1} dB");
+        models += 1;
+    }
+    assert!(models >= 11, "{models} models");
 }
 
 #[test]

@@ -29,7 +29,7 @@ pub fn run(args: &BenchArgs) -> Result<(), Failure> {
     let model = models::open(&found)?;
     let info = model.info();
     let (width, height) = args.size;
-    let options = upscale::engine_options(&args.run, args.run.machine.max_memory());
+    let options = upscale::engine_options(&args.run, args.run.machine.max_memory())?;
     let engine = Engine::new(&model, &options).map_err(|e| Failure::engine(&found.name, e))?;
     let explanation = engine
         .explain(width, height)
@@ -63,6 +63,7 @@ pub fn run(args: &BenchArgs) -> Result<(), Failure> {
             "height": height,
             "threads": options.threads,
             "isa": options.isa.to_string(),
+            "precision": options.precision.to_string(),
             "runs": args.runs,
             "median_s": median,
             "gmac_per_s": gmac_per_s,
@@ -72,7 +73,7 @@ pub fn run(args: &BenchArgs) -> Result<(), Failure> {
         }));
     }
     print(&format!(
-        "{} ({} {}x), {width}x{height}, {} threads, {}, {} runs\n\
+        "{} ({} {}x), {width}x{height}, {} threads, {}, {}, {} runs\n\
          median   {median:.4} s\n\
          speed    {gmac_per_s:.1} GMAC/s, {mp_per_s:.4} MP/s of input\n\
          memory   {}\n",
@@ -81,6 +82,7 @@ pub fn run(args: &BenchArgs) -> Result<(), Failure> {
         info.scale,
         options.threads,
         options.isa,
+        options.precision,
         args.runs,
         peak_rss.map_or("unknown".into(), |bytes| format!(
             "{} MiB at most",

@@ -9,6 +9,7 @@ use upwise_engine::{Algorithm, Explanation, LayerPlan, Order};
 fn algorithm(algorithm: Algorithm) -> &'static str {
     match algorithm {
         Algorithm::Winograd => "winograd",
+        Algorithm::Amx => "amx",
         Algorithm::Direct => "direct",
         _ => "other",
     }
@@ -47,9 +48,10 @@ pub fn table(plan: &Explanation) -> String {
     };
     let kib = |bytes: u64| bytes.div_ceil(1 << 10);
     let mut text = format!(
-        "plan     {}, {} floats a vector; {}, {cut}; {} KiB of maps, {} KiB of weights\n\n\
+        "plan     {}, {}, {} floats a vector; {}, {cut}; {} KiB of maps, {} KiB of weights\n\n\
          {:<28} {:>9} {:>6} {:>11}  {:<9} {:<16} {:>6} {:>8}\n",
         plan.isa,
+        plan.precision,
         plan.lanes,
         order(plan.order),
         kib(plan.arena_bytes),
@@ -108,6 +110,7 @@ pub fn json(plan: &Explanation) -> Value {
         .collect();
     json!({
         "isa": plan.isa.to_string(),
+        "precision": plan.precision.to_string(),
         "lanes": plan.lanes,
         "order": order(plan.order),
         "tiles": plan.tiling.tiles,

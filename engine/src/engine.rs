@@ -7,7 +7,7 @@ use crate::pass::NetworkRows;
 use crate::plan::compile::Compiled;
 use crate::plan::explain::{self, Explanation};
 use crate::rows::{Image, Rows};
-use crate::simd::Isa;
+use crate::simd::{Isa, Precision};
 use crate::tile::{self, Tiling};
 use crate::{Error, Result};
 use std::ops::ControlFlow;
@@ -22,6 +22,8 @@ pub const DEFAULT_MAX_MEMORY: u64 = 2 << 30;
 pub struct EngineOptions {
     /// Instruction set; must be available.
     pub isa: Isa,
+    /// Arithmetic of the convolutions; must be available with it.
+    pub precision: Precision,
     /// Threads, at least 1. The result does not depend on it.
     pub threads: usize,
     /// Side of square tiles in input pixels; `None` cuts only what does not fit `max_memory`.
@@ -35,6 +37,7 @@ impl Default for EngineOptions {
     fn default() -> Self {
         EngineOptions {
             isa: Isa::detect(),
+            precision: Precision::F32,
             threads: std::thread::available_parallelism().map_or(1, |n| n.get()),
             tile: None,
             max_memory: None,
@@ -57,7 +60,7 @@ impl Engine {
     ///
     /// # Errors
     ///
-    /// [`Error::Limits`] if the instruction set is not available or threads or memory cannot be had,
+    /// [`Error::Limits`] if the instruction set or the precision is not available or threads or memory cannot be had,
     /// [`Error::Shape`] if the network is not well formed.
     pub fn new(model: &Model, options: &EngineOptions) -> Result<Engine> {
         Engine::from_network(model.network(), options)
@@ -71,13 +74,14 @@ impl Engine {
                 options.isa
             )));
         }
+        options.precision.check(options.isa)?;
         let threads = options.threads.max(1);
         let pool = rayon::ThreadPoolBuilder::new()
             .num_threads(threads)
             .thread_name(|n| format!("upwise-{n}"))
             .build()
             .map_err(|e| Error::Limits(format!("cannot start {threads} threads: {e}")))?;
-        let compiled = pool.install(|| Compiled::new(network, options.isa))?;
+        let compiled = pool.install(|| Compiled::new(network, options.isa, options.precision))?;
         let options = EngineOptions {
             threads,
             ..options.clone()
@@ -136,11 +140,10 @@ impl Engine {
     /// As [`Engine::tiling`].
     pub fn explain(&self, width: usize, height: usize) -> Result<Explanation> {
         let tiling = self.tiling(width, height)?;
-        let (isa, threads) = (self.options.isa, self.options.threads);
         explain::explain(
             &self.compiled,
-            isa,
-            threads,
+            (self.options.isa, self.options.precision),
+            self.options.threads,
             tiling,
             (width, height),
             self.max_memory(),

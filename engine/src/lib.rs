@@ -58,7 +58,7 @@ pub use plan::compile::Algorithm;
 pub use plan::explain::{Explanation, LayerPlan, Order};
 pub use resample::{Filter, Light, Resample};
 pub use rows::{Image, Rows};
-pub use simd::Isa;
+pub use simd::{Isa, Precision};
 pub use target::Target;
 pub use tile::Tiling;
 pub use upscale::{Estimate, Method, Upscaler};

@@ -56,6 +56,7 @@ fn reach(compiled: &Compiled) -> Option<usize> {
                 let first = match conv.algorithm {
                     // The first tile whose patch begins at `inputs` or later.
                     Algorithm::Winograd => (inputs + 1).next_multiple_of(TILE),
+                    Algorithm::Amx => inputs + conv.padding,
                     Algorithm::Direct if conv.stride == 1 => inputs + conv.padding,
                     Algorithm::Direct => return None,
                 };

@@ -2,16 +2,27 @@
 
 use super::reference::Map;
 use upwise_engine::network::Network;
-use upwise_engine::{Engine, EngineOptions, Image, Isa};
+use upwise_engine::{Engine, EngineOptions, Image, Isa, Precision};
 
 /// Options that tests vary.
 pub fn options(isa: Isa, threads: usize, tile: Option<usize>) -> EngineOptions {
     EngineOptions {
         isa,
+        precision: Precision::F32,
         threads,
         tile,
         max_memory: None,
     }
+}
+
+/// Instruction sets and precisions that this machine can run.
+pub fn arithmetics() -> Vec<(Isa, Precision)> {
+    let all = Isa::available().into_iter().flat_map(|isa| {
+        let precisions = [Precision::F32, Precision::Bf16].into_iter();
+        precisions.map(move |precision| (isa, precision))
+    });
+    all.filter(|(isa, precision)| precision.check(*isa).is_ok())
+        .collect()
 }
 
 /// A reference map as a picture: channels last.

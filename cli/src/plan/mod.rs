@@ -55,7 +55,7 @@ fn plan(args: &PlanArgs) -> Result<PlanFile, Failure> {
     };
     let wish = Wish::new(args.run.model.as_deref(), &args.run.models)?;
     let engine_memory = args.run.machine.max_memory.unwrap_or(DEFAULT_MAX_MEMORY);
-    let options = engine_options(&args.run, engine_memory);
+    let options = engine_options(&args.run, engine_memory)?;
     // Fails only if there is a pool already.
     let _ = rayon::ThreadPoolBuilder::new()
         .num_threads(options.threads)

@@ -70,12 +70,15 @@ impl Batch {
         let max_memory = args.run.machine.max_memory();
         // What is free is no reason to take it; what was asked for is.
         let engine_memory = args.run.machine.max_memory.unwrap_or(DEFAULT_MAX_MEMORY);
-        let options = engine_options(&args.run, engine_memory);
+        let options = engine_options(&args.run, engine_memory)?;
         // Resampling runs on the pool of the process, networks on their engine's. Fails only if there is one.
         let _ = rayon::ThreadPoolBuilder::new()
             .num_threads(options.threads)
             .build_global();
-        let (threads, isa) = (options.threads, options.isa);
+        let machine = format!(
+            "{} threads, {}, {}",
+            options.threads, options.isa, options.precision
+        );
         let router = match locked {
             Some(locked) => Router::locked(locked, options)?,
             None => Router::new(wish, args.run.mode.tier(), options)?,
@@ -99,10 +102,7 @@ impl Batch {
                     .into(),
             ));
         }
-        console.detail(&format!(
-            "model {}, {threads} threads, {isa}",
-            router.name()
-        ));
+        console.detail(&format!("model {}, {machine}", router.name()));
         if jobs.passed_over > 0 {
             console.detail(&format!(
                 "{} files are passed over: their suffixes are no picture's",

@@ -60,13 +60,24 @@ pub struct Plan {
 }
 
 /// How the engine is run with these options and this much memory.
-pub fn engine_options(args: &RunArgs, max_memory: u64) -> EngineOptions {
-    EngineOptions {
-        isa: args.machine.isa.unwrap_or_else(Isa::detect),
+///
+/// # Errors
+///
+/// [`Failure::Usage`] if they exclude one another.
+pub fn engine_options(
+    args: &RunArgs,
+    max_memory: u64,
+) -> std::result::Result<EngineOptions, Failure> {
+    let isa = args.machine.isa.unwrap_or_else(Isa::detect);
+    let (precision, checked) = (args.precision, args.precision.check(isa));
+    checked.map_err(|e| Failure::Usage(e.to_string()))?;
+    Ok(EngineOptions {
+        isa,
+        precision,
         threads: args.machine.threads(),
         tile: (args.tile > 0).then_some(args.tile),
         max_memory: Some(max_memory),
-    }
+    })
 }
 
 impl Network {

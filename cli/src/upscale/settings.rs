@@ -49,6 +49,7 @@ pub fn settings(args: &UpscaleArgs, target: TargetSize, model: &str, steps: &[St
         model: _,
         models: _,
         mode,
+        precision,
         // Outputs are the same whatever the tiles, the threads and the instructions.
         tile: _,
         machine: _,
@@ -58,6 +59,7 @@ pub fn settings(args: &UpscaleArgs, target: TargetSize, model: &str, steps: &[St
         "model": model,
         "steps": steps,
         "mode": format!("{mode:?}").to_lowercase(),
+        "precision": precision.to_string(),
         "format": format.map(|format| format.suffix()),
         "quality": quality,
         "max_bytes": max_bytes,

@@ -5,6 +5,7 @@
 //! what a task computes does not depend on which thread runs it or when: any number of threads gives the
 //! same bits.
 
+mod amx;
 mod shares;
 mod task;
 mod winograd;
@@ -352,7 +353,7 @@ mod tests {
     use super::*;
     use crate::kernel::winograd::TILE;
     use crate::model::Model;
-    use crate::simd::Isa;
+    use crate::simd::{Isa, Precision};
 
     fn run(
         compiled: &Arc<Compiled>,
@@ -402,7 +403,8 @@ mod tests {
         ] {
             let model = Model::golden(name);
             for isa in Isa::available() {
-                let compiled = Arc::new(Compiled::new(model.network(), isa).unwrap());
+                let compiled =
+                    Arc::new(Compiled::new(model.network(), isa, Precision::F32).unwrap());
                 let multiple = compiled.input.multiple;
                 let (w, h) = (
                     width.next_multiple_of(multiple),

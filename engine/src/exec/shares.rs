@@ -272,11 +272,11 @@ impl Shares {
 mod tests {
     use super::*;
     use crate::model::Model;
-    use crate::simd::Isa;
+    use crate::simd::{Isa, Precision};
 
     fn compiled() -> Compiled {
         let model = Model::golden("compact-8x2-x2");
-        Compiled::new(model.network(), Isa::detect()).unwrap()
+        Compiled::new(model.network(), Isa::detect(), Precision::F32).unwrap()
     }
 
     fn layouts(compiled: &Compiled, threads: usize) -> [Layout; 2] {

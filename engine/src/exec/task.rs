@@ -82,6 +82,7 @@ impl<'a> Arena<'a> {
                     let out = task.target(conv);
                     match conv.algorithm {
                         Algorithm::Winograd => task.winograd(conv, &out, unit),
+                        Algorithm::Amx => task.amx(conv, &out, unit),
                         Algorithm::Direct => task.direct(conv, &out, unit),
                     }
                     if let Some(emit) = &conv.emit {

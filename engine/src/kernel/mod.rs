@@ -6,6 +6,7 @@
 #![allow(clippy::needless_range_loop)]
 
 pub(crate) mod ahead;
+pub(crate) mod amx;
 #[cfg(all(test, target_arch = "x86_64", not(debug_assertions)))]
 mod assembly;
 pub(crate) mod direct;

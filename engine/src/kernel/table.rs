@@ -1,9 +1,12 @@
 //! The kernels of each instruction set, compiled for it and reachable only through its table.
 
+use super::amx::AmxKernels;
+#[cfg(target_arch = "x86_64")]
+use super::amx::tiles;
 use super::direct::{self, Direct};
 use super::gemm::{self, Gemm};
 use super::winograd::{self, InputTransform, OutputTransform};
-use crate::simd::{self, Isa};
+use crate::simd::{self, Isa, Precision};
 
 /// The outputs that a kernel keeps in registers while it reduces.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,6 +52,8 @@ pub(crate) struct Kernels {
     pub direct: &'static [unsafe fn(&Direct)],
     /// Their register tiles.
     pub direct_tiles: &'static [RegisterTile],
+    /// Convolutions in bf16 on matrix tiles.
+    pub amx: Option<AmxKernels>,
 }
 
 impl Kernels {
@@ -56,10 +61,19 @@ impl Kernels {
     pub fn of(isa: Isa) -> &'static Kernels {
         match isa {
             #[cfg(target_arch = "x86_64")]
-            Isa::Avx512 => &avx512::KERNELS,
+            Isa::Avx512 => &AVX512,
             #[cfg(target_arch = "x86_64")]
-            Isa::Avx2 => &avx2::KERNELS,
-            _ => &portable::KERNELS,
+            Isa::Avx2 => &AVX2,
+            _ => &PORTABLE,
+        }
+    }
+
+    /// The table of an instruction set and a precision; the same as for f32 where there is none of its own.
+    pub fn with(isa: Isa, precision: Precision) -> &'static Kernels {
+        match (isa, precision) {
+            #[cfg(target_arch = "x86_64")]
+            (Isa::Avx512, Precision::Bf16) => &AVX512_BF16,
+            _ => Kernels::of(isa),
         }
     }
 
@@ -97,7 +111,7 @@ macro_rules! kernels {
                 unsafe { direct::direct::<simd::$simd, P, J>(a) }
             }
 
-            pub(super) static KERNELS: Kernels = Kernels {
+            pub(super) const TABLE: Kernels = Kernels {
                 lanes: <simd::$simd as simd::Simd>::LANES,
                 throughput: $throughput,
                 input_transform,
@@ -108,6 +122,7 @@ macro_rules! kernels {
                 }),*],
                 direct: &[$(direct::<$dp, $dj>),*],
                 direct_tiles: &[$(RegisterTile { rows: $dp, vectors: $dj }),*],
+                amx: None,
             };
         }
     };
@@ -127,3 +142,21 @@ kernels!(avx2, Avx2, #[target_feature(enable = "avx2,fma")]
 kernels!(portable, Portable,
     throughput: Throughput { arithmetic: 0.5, loads: 1.0, cache_bytes: 32.0, latency: 8.0, registers: 7 },
     gemm: [(6, 1)], direct: [(6, 1)]);
+
+static PORTABLE: Kernels = portable::TABLE;
+#[cfg(target_arch = "x86_64")]
+static AVX2: Kernels = avx2::TABLE;
+#[cfg(target_arch = "x86_64")]
+static AVX512: Kernels = avx512::TABLE;
+/// AVX-512's kernels for whatever matrix tiles do not suit.
+#[cfg(target_arch = "x86_64")]
+static AVX512_BF16: Kernels = Kernels {
+    amx: Some(AmxKernels {
+        begin: tiles::begin,
+        end: tiles::end,
+        round: tiles::round,
+        products: [tiles::product_1, tiles::product_2, tiles::product_3],
+        finish: tiles::finish_block,
+    }),
+    ..avx512::TABLE
+};

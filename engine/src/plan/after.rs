@@ -88,7 +88,7 @@ pub(crate) fn after(compiled: &Compiled, layout: &Layout) -> Vec<Range<usize>> {
 mod tests {
     use super::*;
     use crate::model::Model;
-    use crate::simd::Isa;
+    use crate::simd::{Isa, Precision};
 
     /// Whether some float of the arena is written by one of two units and touched by the other, float by float.
     fn meet(compiled: &Compiled, maps: &[Map], a: &Unit, b: &Unit) -> bool {
@@ -133,7 +133,7 @@ mod tests {
             ("rrdb-6-x2", 22, 64),
         ] {
             let model = Model::golden(name);
-            let compiled = Compiled::new(model.network(), Isa::detect()).unwrap();
+            let compiled = Compiled::new(model.network(), Isa::detect(), Precision::F32).unwrap();
             let layout = Layout::frame(&compiled, width, height, 2).unwrap();
             let (units, after) = (&layout.schedule.units, after(&compiled, &layout));
             let (mut pairs, mut waits, mut meetings) = (0, 0, 0);

@@ -2,15 +2,16 @@
 
 use super::check::check;
 use super::cost::{self, Choice, Shape};
+use super::pack::Packing;
 use crate::Result;
-use crate::buffer::{Buffer, LINE};
+use crate::buffer::Buffer;
 use crate::kernel::epilogue::{Act, Epilogue, MergeStep};
 use crate::kernel::table::Kernels;
 use crate::kernel::winograd;
 use crate::network::{
     Activation, Conv, INPUT, Input, Merge, ModelInfo, Network, Op, Output, SlotId,
 };
-use crate::simd::Isa;
+use crate::simd::{Isa, Precision};
 use rayon::prelude::*;
 
 /// A column block: `vectors` vectors of output channels, with its weights at `offset` in the packed buffer.
@@ -29,6 +30,8 @@ pub enum Algorithm {
     Winograd,
     /// One multiplication for each weight and pixel.
     Direct,
+    /// The same in bf16 on AMX's matrix tiles.
+    Amx,
 }
 
 /// A convolution with packed weights.
@@ -47,8 +50,7 @@ pub(crate) struct CompiledConv {
     /// Vectors of output channels.
     pub vectors: usize,
     pub blocks: Vec<Block>,
-    /// Winograd: per block, `[frequency][depth][vectors * lanes]`. Direct: per block,
-    /// `[input][ky][kx][channel][vectors * lanes]`.
+    /// By [`Packing`].
     pub weights: Buffer,
     pub epilogue: Epilogue,
     pub merge_slots: Vec<SlotId>,
@@ -105,8 +107,10 @@ pub(crate) struct Compiled {
     /// Tile origins are multiples of this: Winograd's tile in the coarsest map.
     pub grid: usize,
     pub kernels: &'static Kernels,
-    /// Floats between pixels of each slot.
-    pub pixel_stride: Vec<usize>,
+    /// Channels of each slot as they lie in memory, whole vectors but for the input.
+    pub padded: Vec<usize>,
+    /// Whether a slot holds bf16: it is made on matrix tiles, and convolutions on matrix tiles are all that read it.
+    pub bf16: Vec<bool>,
     pub steps: Vec<Step>,
 }
 
@@ -116,12 +120,12 @@ impl Compiled {
     /// # Errors
     ///
     /// [`Error::Shape`] where sizes of weights and slots do not agree.
-    pub fn new(network: &Network, isa: Isa) -> Result<Compiled> {
+    pub fn new(network: &Network, isa: Isa, precision: Precision) -> Result<Compiled> {
         check(network)?;
-        let kernels = Kernels::of(isa);
+        let kernels = Kernels::with(isa, precision);
         let lanes = kernels.lanes;
         // The input is read by broadcasts only, so it needs no padding.
-        let pixel_stride: Vec<usize> = (0..network.slots.len())
+        let padded: Vec<usize> = (0..network.slots.len())
             .map(|s| match s {
                 INPUT => network.slots[s].channels,
                 _ => network.slots[s].channels.next_multiple_of(lanes),
@@ -148,11 +152,7 @@ impl Compiled {
                 Op::Conv(ref conv) => {
                     let order = (reorder && producer == Some(i)).then_some(shuffled.as_slice());
                     Step::Conv(Box::new(compile_conv(
-                        conv,
-                        network,
-                        &pixel_stride,
-                        kernels,
-                        order,
+                        conv, network, &padded, kernels, order,
                     )?))
                 }
                 Op::PixelUnshuffle {
@@ -230,21 +230,34 @@ impl Compiled {
             channels: network.slots.iter().map(|slot| slot.channels).collect(),
             grid: winograd::TILE * coarsest.max().unwrap_or(1),
             kernels,
-            pixel_stride,
+            bf16: bf16(&steps, padded.len()),
+            padded,
             steps,
         })
     }
 }
 
-/// Where each input channel of a convolution lies in the padded reduction: `(input, channel, position)`.
-fn reduction(conv: &Conv, network: &Network, stride: &[usize]) -> Vec<usize> {
-    let mut positions = Vec::new();
-    let mut base = 0;
-    for &slot in &conv.inputs {
-        positions.extend((0..network.slots[slot].channels).map(|c| base + c));
-        base += stride[slot];
+/// Which slots can hold bf16: what reads them would round them all the same.
+fn bf16(steps: &[Step], slots: usize) -> Vec<bool> {
+    let mut bf16 = vec![false; slots];
+    for step in steps {
+        if let (Step::Conv(conv), Some(output)) = (step, step.output()) {
+            bf16[output] = conv.algorithm == Algorithm::Amx;
+        }
     }
-    positions
+    for step in steps {
+        let others = match step {
+            Step::Conv(conv) if conv.algorithm == Algorithm::Amx => conv.merge_slots.clone(),
+            _ => {
+                let reads = step.reads(&(0..1)).into_iter();
+                reads.map(|(slot, _)| slot).collect()
+            }
+        };
+        for slot in others {
+            bf16[slot] = false;
+        }
+    }
+    bf16
 }
 
 fn compile_conv(
@@ -256,8 +269,6 @@ fn compile_conv(
 ) -> Result<CompiledConv> {
     let lanes = kernels.lanes;
     let outputs = network.slots[conv.output].channels;
-    let inputs: usize = conv.inputs.iter().map(|&s| network.slots[s].channels).sum();
-    let taps = conv.kernel * conv.kernel;
     let depth: usize = conv.inputs.iter().map(|&s| stride[s]).sum();
     let vectors = outputs.div_ceil(lanes);
     let Choice {
@@ -273,54 +284,25 @@ fn compile_conv(
             // Winograd loads whole vectors of channels, which the unpadded input has not.
             winograd: (conv.kernel, conv.stride, conv.padding) == (3, 1, 1)
                 && !conv.inputs.contains(&INPUT),
+            amx: conv.stride == 1 && !conv.inputs.contains(&INPUT),
         },
         kernels,
     );
-    let winograd = algorithm == Algorithm::Winograd;
-    let positions = reduction(conv, network, stride);
     let source = |n: usize| order.map_or(n, |order| order[n]);
-
-    let planes = if winograd {
-        winograd::FREQUENCIES
-    } else {
-        taps
+    let inputs: Vec<(usize, usize)> = conv
+        .inputs
+        .iter()
+        .map(|&s| (network.slots[s].channels, stride[s]))
+        .collect();
+    let packing = Packing {
+        conv,
+        inputs: &inputs,
+        outputs,
+        source: &source,
+        lanes,
+        algorithm,
     };
-    let mut blocks = Vec::new();
-    let (mut offset, mut first_vector) = (0, 0);
-    for tile in tiles {
-        blocks.push(Block {
-            vectors: tile.vectors,
-            first_vector,
-            offset,
-        });
-        offset += (planes * depth * tile.vectors * lanes).next_multiple_of(LINE);
-        first_vector += tile.vectors;
-    }
-    let mut weights = Buffer::zeroed(offset)?;
-    let packed = weights.as_mut_slice();
-    for block in &blocks {
-        let width = block.vectors * lanes;
-        for lane in 0..width {
-            let n = block.first_vector * lanes + lane;
-            if n >= outputs {
-                continue;
-            }
-            for (m, &position) in positions.iter().enumerate() {
-                let filter = &conv.weight[(source(n) * inputs + m) * taps..][..taps];
-                if winograd {
-                    for (f, u) in winograd::transform_filter(filter).into_iter().enumerate() {
-                        packed[block.offset + (f * depth + position) * width + lane] = u as f32;
-                    }
-                } else {
-                    let (base, span) = input_span(conv, stride, position);
-                    for (t, &w) in filter.iter().enumerate() {
-                        let row = base * taps + t * span + (position - base);
-                        packed[block.offset + row * width + lane] = w;
-                    }
-                }
-            }
-        }
-    }
+    let (blocks, weights) = packing.pack(tiles.iter().map(|tile| tile.vectors))?;
 
     let padded = |values: &dyn Fn(usize) -> f32| -> Vec<f32> {
         (0..vectors * lanes)
@@ -363,16 +345,4 @@ fn compile_conv(
         merge_slots: conv.merges.iter().map(Merge::slot).collect(),
         emit: None,
     })
-}
-
-/// First position and length of the input map that a position of the reduction belongs to.
-fn input_span(conv: &Conv, stride: &[usize], position: usize) -> (usize, usize) {
-    let mut base = 0;
-    for &slot in &conv.inputs {
-        if position < base + stride[slot] {
-            return (base, stride[slot]);
-        }
-        base += stride[slot];
-    }
-    (base, 0)
 }

@@ -8,6 +8,8 @@
 //! ```
 //!
 //! and twice that where its accumulators and weights exceed the registers: the compiler then spills (measured).
+//! On matrix tiles (bf16) a product of two tiles takes sixteen cycles, and the rest is rounding and what follows the sums.
+//!
 //! Winograd's 64 products stand against the 324 of a direct 3x3 convolution, but its transforms cost arithmetic,
 //! and what they write and read goes through the second-level cache. Everything works on whole vectors, so channels
 //! that only pad are counted like others.
@@ -17,6 +19,7 @@
 //! so [`block`] counts them.
 
 use super::compile::Algorithm;
+use crate::kernel::amx;
 use crate::kernel::table::{Kernels, RegisterTile, Throughput};
 use crate::kernel::winograd::{FREQUENCIES, PATCH, TILE};
 
@@ -34,6 +37,12 @@ const OUTPUT_MOVES: usize = FREQUENCIES + 2 * PATCH * TILE + TILE * TILE;
 const WINDOW_CYCLES: f64 = 8.0;
 /// Cycles in which a kernel begins a register tile.
 const TILE_CYCLES: f64 = 12.0;
+/// How much longer products of matrix tiles take that wait for one another in pairs: 52 cycles for two times 16.
+const AMX_LATENCY: f64 = 52.0 / 32.0;
+/// Operations of rounding a vector, rows that are rounded for two tasks included.
+const ROUND_OPERATIONS: f64 = 6.0;
+/// Operations from a vector's sums to its place in the map.
+const FINISH_OPERATIONS: f64 = 8.0;
 /// Bytes of weights in a cycle, from where those of a layer lie: the third-level cache at best.
 const WEIGHT_BYTES: f64 = 16.0;
 
@@ -50,6 +59,8 @@ pub(crate) struct Shape {
     pub vectors: usize,
     /// Whether Winograd is possible: 3x3, stride and padding 1, maps of whole vectors.
     pub winograd: bool,
+    /// Whether matrix tiles are, where there are any: stride 1, maps of whole vectors.
+    pub amx: bool,
 }
 
 /// How a convolution is computed.
@@ -64,11 +75,17 @@ pub(crate) struct Choice {
 
 /// The cheapest way to compute a convolution.
 pub(crate) fn choose(shape: Shape, kernels: &Kernels) -> Choice {
-    let direct = direct(shape, kernels);
-    match shape.winograd.then(|| winograd(shape, kernels)) {
-        Some(winograd) if winograd.cycles < direct.cycles => winograd,
-        _ => direct,
-    }
+    let winograd = shape.winograd.then(|| winograd(shape, kernels));
+    let amx = (shape.amx && kernels.amx.is_some()).then(|| amx(shape, kernels));
+    [winograd, amx]
+        .into_iter()
+        .flatten()
+        .fold(direct(shape, kernels), |best, other| {
+            match other.cycles < best.cycles {
+                true => other,
+                false => best,
+            }
+        })
 }
 
 /// Winograd F(6x6, 3x3).
@@ -111,6 +128,24 @@ fn direct(shape: Shape, kernels: &Kernels) -> Choice {
         algorithm: Algorithm::Direct,
         blocks,
         cycles,
+    }
+}
+
+/// A direct convolution on matrix tiles. Chunks are counted as if all maps were one.
+fn amx(shape: Shape, kernels: &Kernels) -> Choice {
+    let t = &kernels.throughput;
+    let chunks = shape.kernel * amx::chunks(shape.kernel, shape.depth);
+    let (blocks, product) = columns(shape.vectors, amx::register_tiles(), |tile| {
+        // A product of two tiles has sixteen pixels and takes as many cycles; with two sums only, each waits for itself.
+        let wait = if tile.vectors == 1 { AMX_LATENCY } else { 1.0 };
+        (chunks * tile.vectors) as f64 * wait
+    });
+    let vectors = (shape.depth / kernels.lanes) as f64 * ROUND_OPERATIONS
+        + shape.vectors as f64 * FINISH_OPERATIONS;
+    Choice {
+        algorithm: Algorithm::Amx,
+        blocks,
+        cycles: product + vectors / t.arithmetic,
     }
 }
 
@@ -191,7 +226,7 @@ fn columns(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::simd::Isa;
+    use crate::simd::{Isa, Precision};
 
     fn shape(isa: Isa, kernel: usize, inputs: &[usize], outputs: usize) -> Shape {
         let lanes = Kernels::of(isa).lanes;
@@ -201,11 +236,16 @@ mod tests {
             inputs: inputs.len(),
             vectors: outputs.div_ceil(lanes),
             winograd: kernel == 3,
+            amx: true,
         }
     }
 
     fn chosen(isa: Isa, shape: Shape) -> (Algorithm, Vec<(usize, usize)>) {
-        let choice = choose(shape, Kernels::of(isa));
+        chosen_of(Kernels::of(isa), shape)
+    }
+
+    fn chosen_of(kernels: &Kernels, shape: Shape) -> (Algorithm, Vec<(usize, usize)>) {
+        let choice = choose(shape, kernels);
         let blocks = choice.blocks.iter().map(|t| (t.rows, t.vectors));
         (choice.algorithm, blocks.collect())
     }
@@ -254,6 +294,28 @@ mod tests {
         }
     }
 
+    /// Matrix tiles take all that reads whole vectors; of their column blocks those of two and three vectors come first.
+    #[test]
+    #[cfg(target_arch = "x86_64")]
+    fn matrix_tiles_are_chosen_for_bf16() {
+        let kernels = Kernels::with(Isa::Avx512, Precision::Bf16);
+        for (kernel, inputs, outputs, tiles) in [
+            (3, vec![64], 64, vec![2, 2]),
+            (3, vec![48], 48, vec![3]),
+            (3, vec![64, 32, 32], 32, vec![2]),
+            (3, vec![64], 80, vec![3, 2]),
+            (3, vec![48], 12, vec![1]),
+            (1, vec![48; 4], 48, vec![3]),
+        ] {
+            let shape = shape(Isa::Avx512, kernel, &inputs, outputs);
+            let tiles = tiles.into_iter().map(|vectors| (amx::BLOCK, vectors));
+            let (algorithm, blocks) = chosen_of(kernels, shape);
+            assert_eq!((algorithm, blocks), (Algorithm::Amx, tiles.collect()));
+        }
+        let f32 = Kernels::with(Isa::Avx2, Precision::F32);
+        assert!(f32.amx.is_none() && Kernels::of(Isa::Avx512).amx.is_none());
+    }
+
     /// The first layer reads three channels, which Winograd cannot load.
     #[test]
     fn the_first_layer_is_direct() {
@@ -261,6 +323,7 @@ mod tests {
             let first = Shape {
                 depth: 3,
                 winograd: false,
+                amx: false,
                 ..shape(isa, 3, &[3], 48)
             };
             assert_eq!(chosen(isa, first).0, Algorithm::Direct);

@@ -4,8 +4,9 @@ use super::compile::{Algorithm, Compiled, Step};
 use super::geometry::extents;
 use super::layout::Layout;
 use crate::Result;
+use crate::kernel::amx;
 use crate::kernel::table::RegisterTile;
-use crate::simd::Isa;
+use crate::simd::{Isa, Precision};
 use crate::tile::Tiling;
 
 /// The order in which the rows of the feature maps are made.
@@ -45,6 +46,8 @@ pub struct LayerPlan {
 pub struct Explanation {
     /// Whose kernels run.
     pub isa: Isa,
+    /// How exactly they compute.
+    pub precision: Precision,
     /// Floats in a vector; register tiles are counted in them.
     pub lanes: usize,
     /// How the picture is cut.
@@ -62,7 +65,7 @@ pub struct Explanation {
 /// Explains a pass over `size` (width, height) pixels that is cut as `tiling` says.
 pub(crate) fn explain(
     compiled: &Compiled,
-    isa: Isa,
+    (isa, precision): (Isa, Precision),
     threads: usize,
     tiling: Tiling,
     size: (usize, usize),
@@ -88,6 +91,10 @@ pub(crate) fn explain(
         let inputs = conv.inputs.iter().map(|&slot| compiled.channels[slot]);
         let tile = |vectors: usize| match conv.algorithm {
             Algorithm::Winograd => compiled.kernels.gemm[vectors - 1].tile,
+            Algorithm::Amx => RegisterTile {
+                rows: amx::BLOCK,
+                vectors,
+            },
             Algorithm::Direct => compiled.kernels.direct_tiles[vectors - 1],
         };
         layers.push(LayerPlan {
@@ -108,6 +115,7 @@ pub(crate) fn explain(
     }
     Ok(Explanation {
         isa,
+        precision,
         lanes: compiled.kernels.lanes,
         tiling,
         order: if layout.streams {
@@ -134,7 +142,7 @@ mod tests {
             "/../weights/photo-fast-x4.safetensors"
         );
         let model = Model::open(Path::new(path)).unwrap();
-        Compiled::new(model.network(), isa).unwrap()
+        Compiled::new(model.network(), isa, Precision::F32).unwrap()
     }
 
     fn explained(compiled: &Compiled, isa: Isa, side: usize, tile: Option<usize>) -> Explanation {
@@ -149,7 +157,15 @@ mod tests {
         room: u64,
     ) -> Explanation {
         let tiling = tile::choose(compiled, side, side, 2, tile, room).unwrap();
-        explain(compiled, isa, 2, tiling, (side, side), room).unwrap()
+        explain(
+            compiled,
+            (isa, Precision::F32),
+            2,
+            tiling,
+            (side, side),
+            room,
+        )
+        .unwrap()
     }
 
     /// The shipped model on every instruction set, whether this machine has it or not.

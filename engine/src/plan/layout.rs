@@ -3,9 +3,11 @@
 use super::blocks::Scratch;
 use super::compile::{Algorithm, Compiled, Step};
 use super::geometry::{Extent, extents};
+use super::panels::Panels;
 use super::schedule::Schedule;
 use crate::Result;
 use crate::buffer::LINE;
+use crate::kernel::amx;
 use crate::kernel::winograd::TILE;
 
 /// Most tiles of a task: what a thread that waits can help with should be short.
@@ -35,6 +37,8 @@ pub(crate) struct Map {
     pub row_stride: usize,
     /// Floats between pixels.
     pub pixel_stride: usize,
+    /// Whether two bf16 take the place of each of them.
+    pub bf16: bool,
     /// Zero pixels left of the first.
     pub left: usize,
     /// Zero pixels right of the last.
@@ -58,6 +62,8 @@ pub(crate) struct Layout {
     pub band: Map,
     /// By step; of use to Winograd convolutions only.
     pub winograd: Vec<Scratch>,
+    /// By step; of use to convolutions on matrix tiles only.
+    pub panels: Vec<Panels>,
     pub schedule: Schedule,
     /// Whether all layers run at once ([`Schedule::stream`]).
     pub streams: bool,
@@ -161,6 +167,7 @@ impl Layout {
             ring: schedule.output_ring * scale,
             row_stride: output_row,
             pixel_stride: channels,
+            bf16: false,
             left: 0,
             right: 0,
             extent: Extent {
@@ -178,7 +185,23 @@ impl Layout {
                 _ => Scratch::default(),
             })
             .collect();
-        let transformed = winograd.iter().map(Scratch::len).max().unwrap_or(0);
+        let panels: Vec<Panels> = compiled
+            .steps
+            .iter()
+            .map(|step| match step {
+                Step::Conv(conv) if conv.algorithm == Algorithm::Amx => {
+                    let width = extents[conv.output].width.min(TASK_TILES * TILE);
+                    Panels::new(conv, compiled, width)
+                }
+                _ => Panels::default(),
+            })
+            .collect();
+        let transformed = winograd
+            .iter()
+            .map(Scratch::len)
+            .chain(panels.iter().map(|panels| panels.len))
+            .max()
+            .unwrap_or(0);
         let band = band(
             compiled,
             &maps,
@@ -199,6 +222,9 @@ impl Layout {
                 map.base = base;
             }
         }
+        // The last block of matrix tiles in a row reads on behind it, to no effect.
+        let most = maps.iter().map(|map| map.pixel_stride).max().unwrap_or(0);
+        floats += (amx::BLOCK * most).next_multiple_of(LINE);
         Layout {
             maps,
             output,
@@ -207,6 +233,7 @@ impl Layout {
             scratch_stride,
             band,
             winograd,
+            panels,
             schedule,
             streams,
             threads,
@@ -226,6 +253,8 @@ fn margins(compiled: &Compiled, extents: &[Extent]) -> Vec<Map> {
                 // The last tile reads its whole patch.
                 Algorithm::Winograd => width.next_multiple_of(TILE) - width + 1,
                 Algorithm::Direct => conv.padding,
+                // A window's last chunk may reach into the pixel behind it.
+                Algorithm::Amx => conv.padding + 1,
             };
             sides[slot] = (sides[slot].0.max(conv.padding), sides[slot].1.max(right));
         }
@@ -233,15 +262,19 @@ fn margins(compiled: &Compiled, extents: &[Extent]) -> Vec<Map> {
     extents
         .iter()
         .zip(&sides)
-        .zip(&compiled.pixel_stride)
-        .map(|((&extent, &(left, right)), &pixel_stride)| Map {
-            base: 0,
-            ring: 0,
-            row_stride: ((left + extent.width + right) * pixel_stride).next_multiple_of(LINE),
-            pixel_stride,
-            left,
-            right,
-            extent,
+        .zip(compiled.padded.iter().zip(&compiled.bf16))
+        .map(|((&extent, &(left, right)), (&padded, &bf16))| {
+            let pixel_stride = if bf16 { padded / 2 } else { padded };
+            Map {
+                base: 0,
+                ring: 0,
+                row_stride: ((left + extent.width + right) * pixel_stride).next_multiple_of(LINE),
+                pixel_stride,
+                bf16,
+                left,
+                right,
+                extent,
+            }
         })
         .collect()
 }

@@ -11,4 +11,6 @@ pub(crate) mod cost;
 pub(crate) mod explain;
 pub(crate) mod geometry;
 pub(crate) mod layout;
+pub(crate) mod pack;
+pub(crate) mod panels;
 pub(crate) mod schedule;

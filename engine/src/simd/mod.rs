@@ -16,6 +16,8 @@ macro_rules! intrinsics {
     )*};
 }
 #[cfg(target_arch = "x86_64")]
+mod amx;
+#[cfg(target_arch = "x86_64")]
 mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
@@ -24,6 +26,7 @@ mod cache;
 mod fma_ports;
 mod isa;
 mod portable;
+mod precision;
 
 #[cfg(target_arch = "x86_64")]
 pub(crate) use avx2::Avx2;
@@ -32,6 +35,7 @@ pub(crate) use avx512::Avx512;
 pub(crate) use cache::second_level_bytes;
 pub use isa::Isa;
 pub(crate) use portable::Portable;
+pub use precision::Precision;
 
 /// Asks for the cache line at `p` to be brought into the second-level cache. A hint: any address will do.
 #[inline(always)]
