@@ -1,7 +1,7 @@
 """One class per engine: `load` a folder that export.py wrote, then `run` as often as asked.
 
 Each is set up as its documentation advises for one picture at a time on a given number of threads, in f32
-throughout. `run` is what is timed; `pixels` makes channels x height x width of what it returns; `detail` says
+throughout, or in bf16 if that is asked for and the engine has it on this kind of processor. `run` is what is timed; `pixels` makes channels x height x width of what it returns; `detail` says
 what was chosen.
 """
 
@@ -13,9 +13,9 @@ import numpy as np
 
 
 class OnnxRuntime:
-    """It has no switch for its instruction set: MLAS takes the best that the processor has."""
+    """It has no switch for its instruction set: MLAS takes the best that the processor has. Its bf16 is for Arm."""
 
-    def load(self, folder, threads):
+    def load(self, folder, threads, _precision):
         import onnxruntime
 
         self.version = onnxruntime.__version__
@@ -38,7 +38,7 @@ class OnnxRuntime:
 class OpenVino:
     """Left alone it computes in bf16 where the processor can, hence the precision hint."""
 
-    def load(self, folder, threads):
+    def load(self, folder, threads, precision):
         import openvino
 
         self.version = openvino.__version__.split("-")[0]
@@ -46,7 +46,7 @@ class OpenVino:
             "INFERENCE_NUM_THREADS": threads,
             "NUM_STREAMS": 1,
             "PERFORMANCE_HINT": "LATENCY",
-            "INFERENCE_PRECISION_HINT": "f32",
+            "INFERENCE_PRECISION_HINT": precision,
         }
         compiled = openvino.Core().compile_model(folder / "model.onnx", "CPU", options)
         self.request = compiled.create_infer_request()
@@ -74,7 +74,7 @@ class OpenVino:
 class Ncnn:
     """The wheel picks its instruction set when a layer is made, and has no switch for it."""
 
-    def load(self, folder, threads):
+    def load(self, folder, threads, precision):
         import ncnn
 
         self.version = ncnn.__version__
@@ -82,7 +82,7 @@ class Ncnn:
         self.net = ncnn.Net()
         self.net.opt.num_threads = threads
         for name in ("fp16_packed", "fp16_storage", "fp16_arithmetic", "bf16_packed", "bf16_storage"):
-            setattr(self.net.opt, f"use_{name}", False)
+            setattr(self.net.opt, f"use_{name}", name.startswith(precision))
         if self.net.load_param(str(folder / "model.ncnn.param")):
             raise RuntimeError("cannot read model.ncnn.param")
         if self.net.load_model(str(folder / "model.ncnn.bin")):
@@ -107,7 +107,7 @@ class Ncnn:
 class Torch:
     """PyTorch has several ways to run one network. All are tried, and the fastest is the one that is timed."""
 
-    def load(self, folder, threads):
+    def load(self, folder, threads, precision):
         import torch
         from safetensors.torch import load_file
 
@@ -119,12 +119,13 @@ class Torch:
         torch.set_grad_enabled(False)
         family = networks.FAMILIES[json.loads((folder / "facts.json").read_text())["network"]]
         weights = load_file(folder / "model.safetensors")
-        x = torch.from_numpy(np.load(folder / "input.npy")[None])
+        number = {"f32": torch.float32, "bf16": torch.bfloat16}[precision]
+        x = torch.from_numpy(np.load(folder / "input.npy")[None]).to(number)
 
         def net(layout):
             net = family.make().eval().requires_grad_(False)
             net.load_state_dict(weights)
-            return net.to(memory_format=layout)
+            return net.to(number, memory_format=layout)
 
         planes, pixels = torch.contiguous_format, torch.channels_last
         ways = {
@@ -133,6 +134,9 @@ class Torch:
             "TorchScript, fused for oneDNN": lambda: (self.script(folder), x),
             "torch.compile, frozen": lambda: (self.compile(net(pixels)), x.to(memory_format=pixels)),
         }
+        if precision != "f32":
+            # The exported script has its weights in f32.
+            del ways["TorchScript, fused for oneDNN"]
         seconds, failed = {}, {}
         for way, make in ways.items():
             try:
@@ -154,7 +158,7 @@ class Torch:
         return self.net(self.input)
 
     def pixels(self, result):
-        return result[0].numpy()
+        return result[0].float().numpy()
 
     def script(self, folder):
         return self.torch.jit.optimize_for_inference(self.torch.jit.load(folder / "model.pt").eval())

@@ -21,6 +21,11 @@ def has_avx512():
     return "avx512f" in field("flags").split()
 
 
+def has(way):
+    """Whether a table makes sense here, by what its engines are told: nothing, to do without AVX-512, or bf16."""
+    return {None: True, "avx2": has_avx512(), "bf16": "amx_bf16" in field("flags").split()}[way]
+
+
 def caches():
     """Sizes as the system gives them, such as `L2 1024K`."""
     found = []

@@ -9,7 +9,7 @@ import json
 import sys
 from pathlib import Path
 
-from measure import OBEYS_SWITCH, TOLERANCE
+from measure import HAS_BF16, OBEYS_SWITCH, TOLERANCE, precision
 
 BEGIN, END = "<!-- peers: begin -->", "<!-- peers: end -->"
 ENGINES = ["upwise", "onnxruntime", "OpenVINO", "ncnn", "PyTorch"]
@@ -36,14 +36,25 @@ def row(line):
     return cells
 
 
-def comparison(lines, isa):
+# What each further table is of, who takes part in it, and what that means for the others.
+WAYS = {
+    "avx2": (
+        "AVX-512 switched off wherever that is possible:",
+        OBEYS_SWITCH,
+        "has no switch for its instruction set and ran with AVX-512",
+    ),
+    "bf16": ("In bf16, on AMX's matrix tiles:", HAS_BF16, "has none and ran in f32"),
+}
+
+
+def comparison(lines, part):
     """A table of all engines, GMAC/s."""
-    marked = [n if not isa or n in OBEYS_SWITCH else f"{n} *" for n in ENGINES]
+    what, able, others = WAYS.get(part, (None, ENGINES, None))
+    marked = [n if n in able else f"{n} *" for n in ENGINES]
     head = ["GMAC/s", *marked, "upwise takes", "upwise / best peer", "upwise / roofline"]
-    text = table(head, [row(line) for line in lines])
-    if isa:
-        text += ["", "\\* has no switch for its instruction set and ran with AVX-512."]
-    return text
+    text = [what, ""] if what else []
+    text += table(head, [row(line) for line in lines])
+    return text + (["", f"\\* {others}."] if others else [])
 
 
 def spread(lines):
@@ -70,12 +81,16 @@ def remarks(results):
     }
     if ways:
         text.append(f"PyTorch ran in the fastest of four ways: {'; '.join(sorted(ways))}.")
+    for name in TOLERANCE:
+        of_precision = [line for part, ls in parts.items() if precision(part) == name for line in ls]
+        if of_precision:
+            worst = max(engine["difference"] for line in of_precision for engine in line["engines"].values())
+            text.append(
+                f"All outputs in {name} were compared with eager PyTorch's in f32 before timing: at most {worst:.0e} apart on a "
+                f"scale of 0 to 1 ({TOLERANCE[name]:.0e} is allowed)."
+            )
     if lines:
-        worst = max(engine["difference"] for line in lines for engine in line["engines"].values())
-        text.append(
-            f"All outputs were compared with eager PyTorch's before timing: at most {worst:.0e} apart on a scale "
-            f"of 0 to 1 ({TOLERANCE:.0e} is allowed). Rounds of one engine differ by up to {spread(lines):.0%}."
-        )
+        text.append(f"Rounds of one engine differ by up to {spread(lines):.0%}.")
     failed = {f"{name} on {line['network']}: {why}" for line in lines for name, why in line["failed"].items()}
     return text + sorted(failed)
 
@@ -105,15 +120,12 @@ def render(results):
     named = ", ".join(f"{name} {versions[name]}" for name in ENGINES if name in versions)
     text = ["*A smoke run: these numbers mean nothing.*", ""] if results["smoke"] else []
     text += [
-        f"{place['processor']}, {place['cores']} cores, {place['caches']}; {results['threads']} threads, f32, "
+        f"{place['processor']}, {place['cores']} cores, {place['caches']}; {results['threads']} threads, "
         f"medians of {results['rounds']} rounds in which the engines take turns; {place['date']}.{f' {named}.' if named else ''}",
         "",
     ]
-    if "native" in results["parts"]:
-        text += [*comparison(results["parts"]["native"], None), ""]
-    if "avx2" in results["parts"]:
-        text += ["AVX-512 switched off wherever that is possible:", ""]
-        text += [*comparison(results["parts"]["avx2"], "avx2"), ""]
+    for part, lines in results["parts"].items():
+        text += [*comparison(lines, part), ""]
     for remark in remarks(results):
         text += [remark, ""]
     text += own(results)

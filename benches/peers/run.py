@@ -83,19 +83,20 @@ class Run:
         return measure.take_turns(entries, rounds or args.rounds, args.turn_seconds, say)
 
 
-def load(run, folder, isa, stack):
+def load(run, folder, way, stack):
     """Every peer that loads and is right; what went wrong with the others, by name."""
     entries, failed = [], {}
+    tolerance = measure.TOLERANCE[measure.precision(way)]
     for name in PEERS:
         say(f"loading {name}")
         try:
-            peer = measure.Peer(name, folder, run.args.threads, isa)
+            peer = measure.Peer(name, folder, run.args.threads, way)
             stack.callback(peer.close)
             peer.difference = peer.check()
         except RuntimeError as e:
             failed[name] = str(e)
             continue
-        if peer.difference <= measure.TOLERANCE:
+        if peer.difference <= tolerance:
             entries.append(peer)
         else:
             failed[name] = f"its output differs from PyTorch's by {peer.difference:.1e}"
@@ -104,16 +105,16 @@ def load(run, folder, isa, stack):
     return entries, failed
 
 
-def compare(run, network, side, isa):
+def compare(run, network, side, way):
     """One line of the table: all engines on one network and one size."""
     folder, facts = run.export(network, side)
-    say(f"{network} at {side}x{side}, {isa or 'best instruction set'}")
-    roofline = measure.Roofline(run.roofline, run.args.threads, isa)
+    say(f"{network} at {side}x{side}, {way or 'best instruction set'}")
+    roofline = measure.Roofline(run.roofline, run.args.threads, way)
     with contextlib.ExitStack() as stack:
-        entries, failed = load(run, folder, isa, stack)
-        upwise = measure.Upwise(run.upwise, folder, side, run.args.threads, isa)
+        entries, failed = load(run, folder, way, stack)
+        upwise = measure.Upwise(run.upwise, folder, side, run.args.threads, way)
         upwise.difference = upwise.check()
-        if upwise.difference > measure.TOLERANCE:
+        if upwise.difference > measure.TOLERANCE[measure.precision(way)]:
             raise SystemExit(f"upwise is wrong by {upwise.difference:.1e}")
         entries.append(upwise)
         before = roofline.gmac_per_s()
@@ -199,7 +200,7 @@ def arguments():
     parser.add_argument("--rounds", type=int, default=5, help="turns that each engine gets")
     parser.add_argument("--turn-seconds", type=float, default=2.0, help="time to fill with runs in a turn")
     parser.add_argument("--only", action="append", help="networks whose name contains this; may be repeated")
-    parser.add_argument("--parts", default="native,avx2,own", help="which tables, separated by commas")
+    parser.add_argument("--parts", default="native,avx2,bf16,own", help="which tables, separated by commas")
     parser.add_argument("--work", type=Path, help="folder that keeps the exported networks [default: none]")
     parser.add_argument("--smoke", action="store_true", help="one tiny round of everything")
     args = parser.parse_args()
@@ -221,12 +222,12 @@ def main():
         work = args.work or Path(stack.enter_context(tempfile.TemporaryDirectory()))
         run = Run(args, work.resolve())
         parts = args.parts.split(",")
-        for part, isa in (("native", None), ("avx2", "avx2")):
-            if part not in parts or (isa and not machine.has_avx512()):
+        for part, way in (("native", None), ("avx2", "avx2"), ("bf16", "bf16")):
+            if part not in parts or not machine.has(way):
                 continue
             lines = results["parts"][part] = []
             for network, side in run.selected(CASES):
-                lines.append(compare(run, network, side, isa))
+                lines.append(compare(run, network, side, way))
                 save()
         if "own" in parts:
             results["scaling"] = scaling(run)

@@ -1,6 +1,6 @@
 """A process that holds one engine with one network loaded, and does as it is told on standard input.
 
-    python worker.py ENGINE FOLDER THREADS
+    python worker.py ENGINE FOLDER THREADS PRECISION
 
 Requests and replies are one line of JSON each. `{"runs": n}` runs once to warm up, then n times, and is
 answered by `{"seconds": [...]}`; `{"check": true}` runs once and is answered by the greatest difference to what
@@ -50,7 +50,7 @@ def main():
         print(json.dumps(values), file=replies)
 
     engine, folder, threads = ENGINES[sys.argv[1]](), Path(sys.argv[2]), int(sys.argv[3])
-    engine.load(folder, threads)
+    engine.load(folder, threads, sys.argv[4])
     reply(version=engine.version, detail=engine.detail)
     for line in sys.stdin:
         request = json.loads(line)

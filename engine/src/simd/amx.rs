@@ -15,6 +15,7 @@ pub(super) fn is_available() -> bool {
         let amx = __cpuid(0).eax >= 7
             && __cpuid_count(7, 0).edx & (AMX_BF16 | AMX_TILE) == AMX_BF16 | AMX_TILE;
         amx && is_x86_feature_detected!("avx512f")
+            && is_x86_feature_detected!("avx512dq")
             && is_x86_feature_detected!("avx512bf16")
             && permitted()
     })

@@ -31,7 +31,7 @@ mod precision;
 #[cfg(target_arch = "x86_64")]
 pub(crate) use avx2::Avx2;
 #[cfg(target_arch = "x86_64")]
-pub(crate) use avx512::Avx512;
+pub(crate) use avx512::{Avx512, Avx512Coarse};
 pub(crate) use cache::second_level_bytes;
 pub use isa::Isa;
 pub(crate) use portable::Portable;

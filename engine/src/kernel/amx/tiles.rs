@@ -3,7 +3,7 @@
 use super::{AHEAD_LINES, Finish, Product, TILE_BYTES, TILE_ROWS};
 use crate::buffer::LINE;
 use crate::kernel::epilogue::finish;
-use crate::simd::{Avx512, Simd};
+use crate::simd::{Avx512, Avx512Coarse, Simd};
 use half::bf16;
 use std::arch::asm;
 use std::arch::x86_64::*;
@@ -208,8 +208,8 @@ const TOGETHER: usize = 4;
 ///
 /// # Safety
 ///
-/// The pointers cover what [`Finish`] says, and the processor has AVX-512 with BF16.
-#[target_feature(enable = "avx512f,avx512bf16")]
+/// The pointers cover what [`Finish`] says, and the processor has AVX-512 with DQ and BF16.
+#[target_feature(enable = "avx512f,avx512dq,avx512bf16")]
 pub(crate) unsafe fn finish_block(a: &Finish) {
     // SAFETY: the caller's contract.
     unsafe {
@@ -225,7 +225,7 @@ pub(crate) unsafe fn finish_block(a: &Finish) {
 
 #[inline(always)]
 unsafe fn finish_pixels<const N: usize>(a: &Finish, pixel: usize) {
-    type S = Avx512;
+    type S = Avx512Coarse;
     // SAFETY: the caller's contract.
     unsafe {
         for j in 0..a.vectors {
