@@ -8,7 +8,7 @@ mod data;
 #[path = "support/pictures.rs"]
 mod pictures;
 
-use command::{Folder, command, run};
+use command::{Folder, command, finish, run};
 use pictures::*;
 
 /// A folder with one small picture, and the picture's path.
@@ -230,4 +230,35 @@ fn an_interrupt_leaves_nothing() {
     assert_eq!(output.status.code(), Some(130));
     assert!(String::from_utf8_lossy(&output.stderr).contains("interrupted"));
     assert_eq!(folder.files(), ["big.png"]);
+}
+
+/// A limit on the size of files is met as a full disk is: one sentence, the exit code of outputs, nothing half-written. Without a
+/// handler of its signal the process would die over an unfinished file.
+#[test]
+#[cfg(unix)]
+fn a_limit_on_the_size_of_files_is_an_error() {
+    let folder = Folder::new();
+    let input = folder.write("photo.png", &png_bytes(&photo(160, 120)));
+    for name in ["big.png", "big.tif", "big.jpg", "big.webp"] {
+        let mut shell = std::process::Command::new("sh");
+        // Blocks of 512 bytes: more than the journal takes, less than any of these.
+        shell.args([
+            "-c",
+            "ulimit -f 4 && exec \"$@\"",
+            "sh",
+            env!("CARGO_BIN_EXE_upwise"),
+        ]);
+        shell.args([
+            "upscale",
+            &input,
+            "-n",
+            "bicubic",
+            "-s",
+            "4",
+            "-o",
+            &folder.arg(name),
+        ]);
+        finish(&mut shell).expect(74, &[name, "too large"]);
+        assert_eq!(folder.files(), ["photo.png"], "{name}");
+    }
 }

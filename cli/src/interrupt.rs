@@ -1,6 +1,8 @@
-//! Ctrl-C and termination: the first asks the work to stop, the second ends the process.
+//! Ctrl-C and termination: the first asks the work to stop, the second ends the process. A limit on the size of files ends nothing.
 
 use std::path::{Path, PathBuf};
+#[cfg(unix)]
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
@@ -9,7 +11,7 @@ use crate::failure::EXIT_INTERRUPTED;
 static INTERRUPTED: AtomicBool = AtomicBool::new(false);
 static TEMPORARY: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
 
-/// Installs the handler. A second signal does not wait for the work to notice the first.
+/// Installs the handlers. A second signal does not wait for the work to notice the first.
 pub fn install() {
     // Fails only if there is a handler already, and then that one decides.
     let _ = ctrlc::set_handler(|| {
@@ -21,6 +23,10 @@ pub fn install() {
             std::process::exit(EXIT_INTERRUPTED.into());
         }
     });
+    // The signal of a file that grows beyond the limit (`ulimit -f`) would end the process where it stands. Once it is handled, the
+    // write fails instead, and says so like that of a full disk.
+    #[cfg(unix)]
+    let _ = signal_hook::flag::register(signal_hook::consts::SIGXFSZ, Arc::default());
 }
 
 /// Whether the work should stop.

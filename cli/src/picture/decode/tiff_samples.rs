@@ -56,7 +56,7 @@ pub fn read_chunks(
         .map_err(failure)?
         == Some(2);
     let planes = if planar { stored.samples } else { 1 };
-    let mut beyond = false;
+    let mut beyond = Beyond::default();
     for index in 0..planes * per_plane {
         let (plane, cell) = (index / per_plane, index % per_plane);
         let (x, y) = (cell % across * chunk_width, cell / across * chunk_height);
@@ -84,13 +84,13 @@ pub fn read_chunks(
                 place.copy(&chunk, out, |v| (v >> 48) as u16);
             }
             (DecodingResult::F16(chunk), Samples::U16(out)) => {
-                place.copy(&chunk, out, |v| unit(v.to_f32(), &mut beyond));
+                place.copy(&chunk, out, |v| beyond.unit(v.to_f32()));
             }
             (DecodingResult::F32(chunk), Samples::U16(out)) => {
-                place.copy(&chunk, out, |v| unit(v, &mut beyond));
+                place.copy(&chunk, out, |v| beyond.unit(v));
             }
             (DecodingResult::F64(chunk), Samples::U16(out)) => {
-                place.copy(&chunk, out, |v| unit(v as f32, &mut beyond));
+                place.copy(&chunk, out, |v| beyond.unit(v as f32));
             }
             _ => {
                 return Err(PictureError::Unsupported(
@@ -99,17 +99,43 @@ pub fn read_chunks(
             }
         }
     }
-    if beyond {
-        warnings.push("floating-point samples outside of 0 to 1 are cut off there".into());
-    }
+    warnings.extend(beyond.verdict(width * height * step)?);
     Ok(samples)
 }
 
-/// A float of 0 to 1 in 16 bits; says whether it was none.
-fn unit(value: f32, beyond: &mut bool) -> u16 {
-    *beyond |= !(0.0..=1.0).contains(&value);
-    // The conversion saturates, and makes zero of what is not a number.
-    (value * 65535.0 + 0.5) as u16
+/// Floats that are not from 0 to 1.
+#[derive(Default)]
+struct Beyond {
+    count: usize,
+    /// The largest, 0 if none is larger than 1.
+    largest: f32,
+}
+
+impl Beyond {
+    /// A float of 0 to 1 in 16 bits; others are cut off and counted.
+    fn unit(&mut self, value: f32) -> u16 {
+        if !(0.0..=1.0).contains(&value) {
+            self.count += 1;
+            self.largest = self.largest.max(value);
+        }
+        // The conversion saturates, and makes zero of what is not a number.
+        (value * 65535.0 + 0.5) as u16
+    }
+
+    /// What to say of them among `all` samples: where most are cut off little is left of the picture.
+    fn verdict(&self, all: usize) -> Result<Option<String>, PictureError> {
+        match self.count {
+            0 => Ok(None),
+            most if most > all / 2 => Err(PictureError::Unsupported(format!(
+                "a TIFF of floating-point samples most of which are not from 0 to 1 (up to {}); scale them to that, or save it \
+                 as 8 or 16 bit",
+                self.largest
+            ))),
+            _ => Ok(Some(
+                "floating-point samples outside of 0 to 1 are cut off there".into(),
+            )),
+        }
+    }
 }
 
 /// Where a strip or tile belongs in the picture, in samples.
@@ -241,12 +267,16 @@ mod tests {
 
     #[test]
     fn floats_are_cut_off_at_both_ends() {
-        let mut beyond = false;
-        let values = [0.0, 0.5, 1.0].map(|v| unit(v, &mut beyond));
-        assert_eq!((values, beyond), ([0, 32768, 65535], false));
-        for (value, cut) in [(-0.1, 0), (1.1, 65535), (f32::NAN, 0)] {
-            beyond = false;
-            assert_eq!((unit(value, &mut beyond), beyond), (cut, true));
+        let mut beyond = Beyond::default();
+        let values = [0.0, 0.5, 1.0].map(|v| beyond.unit(v));
+        assert_eq!((values, beyond.count), ([0, 32768, 65535], 0));
+        assert_eq!(beyond.verdict(3).unwrap(), None);
+        for (i, (value, cut)) in [(-0.1, 0), (1.1, 65535), (f32::NAN, 0)].iter().enumerate() {
+            assert_eq!((beyond.unit(*value), beyond.count), (*cut, i + 1));
         }
+        assert!(beyond.verdict(6).unwrap().unwrap().contains("cut off"));
+        // A picture of 0 to 255 would be white.
+        let error = beyond.verdict(5).unwrap_err().to_string();
+        assert!(error.contains("1.1") && error.contains("16 bit"), "{error}");
     }
 }
