@@ -5,7 +5,7 @@ use crate::buffer::LINE;
 use crate::kernel::amx::{
     self, AHEAD_LINES, AmxKernels, BLOCK, Chunk, Finish, Product, TILE_DEPTH,
 };
-use crate::plan::compile::CompiledConv;
+use crate::plan::compile::{Block, CompiledConv};
 use crate::plan::layout::Map;
 use crate::plan::panels::Panels;
 use crate::plan::schedule::Unit;
@@ -144,8 +144,14 @@ impl Panel<'_> {
         }
     }
 
-    /// What the next block writes, and what the next row rounds where this block is.
-    unsafe fn ahead(&self, y: usize, pixel: usize) -> [*const f32; 2] {
+    /// Lines of each kind that a product with a column block asks for.
+    fn ahead_lines(&self, block: &Block) -> usize {
+        self.plan.chunk_count * AHEAD_LINES[block.vectors - 1]
+    }
+
+    /// What the next block writes, what the next row of it reads for the first time where this block is, and what the next block
+    /// merges; more of the second if nothing.
+    unsafe fn ahead(&self, y: usize, pixel: usize) -> [*const f32; 3] {
         let conv = self.conv;
         // SAFETY: rows outside a map are the row of zeros.
         unsafe {
@@ -153,9 +159,17 @@ impl Panel<'_> {
             let map = &self.task.layout.maps[conv.inputs[0]];
             let below = (y + conv.kernel - conv.padding) as isize;
             let input = self.task.row(map, below);
+            let input = input.wrapping_add((self.x + pixel) * map.pixel_stride);
+            let [merge, _] = self.task.merges(conv, y, self.x + pixel + BLOCK);
+            let lines = conv.blocks.iter().map(|block| self.ahead_lines(block));
+            let span = lines.sum::<usize>() * LINE;
             [
                 out.wrapping_add((self.x + pixel + BLOCK) * self.out.pixel_stride),
-                input.wrapping_add((self.x + pixel) * map.pixel_stride),
+                input,
+                match merge.is_null() {
+                    true => input.wrapping_add(span),
+                    false => merge,
+                },
             ]
         }
     }
@@ -183,7 +197,8 @@ impl Panel<'_> {
                         sums,
                         ahead,
                     });
-                    ahead = ahead.map(|at| at.wrapping_add(chunks.len() * AHEAD_LINES * LINE));
+                    let lines = self.ahead_lines(block);
+                    ahead = ahead.map(|at| at.wrapping_add(lines * LINE));
                     if let Some(before) = &before {
                         (self.kernels.finish)(before);
                     }

@@ -24,11 +24,11 @@ pub(crate) const TILE_DEPTH: usize = 32;
 const TILE_BYTES: usize = 1024;
 /// Output channels of a matrix tile, a vector.
 pub(crate) const TILE_COLUMNS: usize = 16;
-/// Lines that are asked for with every chunk. The tiles' loads need the buffers for misses as well: asked for at once, or not at all
-/// before they are written, the lines of a block would keep them waiting.
-pub(crate) const AHEAD_LINES: usize = 2;
 /// Most vectors of output channels in a column block.
 pub(crate) const MAX_VECTORS: usize = 3;
+/// Lines of each kind that are asked for with every chunk, by the vectors of the column block. The tiles' loads need the buffers for
+/// misses as well: asked for at once, or not at all before they are written, the lines of a block would keep them waiting.
+pub(crate) const AHEAD_LINES: [usize; MAX_VECTORS] = [4, 2, 4];
 
 /// Where 32 values of a window lie, for the panel's first pixel.
 #[derive(Clone, Copy)]
@@ -50,8 +50,8 @@ pub(crate) struct Product<'a> {
     pub weights: *const bf16,
     /// Sums: `[BLOCK][vectors * 16]`.
     pub sums: *mut f32,
-    /// Where lines are asked for meanwhile, [`AHEAD_LINES`] of each for every chunk.
-    pub ahead: [*const f32; 2],
+    /// Where lines are asked for meanwhile.
+    pub ahead: [*const f32; 3],
 }
 
 /// Sums on their way to the output map.

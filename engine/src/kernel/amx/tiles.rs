@@ -77,7 +77,7 @@ pub(crate) unsafe fn round(src: *const f32, len: usize, out: *mut bf16) {
 }
 
 macro_rules! product {
-    ($(#[$doc:meta])* $name:ident, $vectors:literal, zero: $zero:expr, chunk: [$($chunk:literal),* $(,)?], store: [$($store:literal),* $(,)?]) => {
+    ($(#[$doc:meta])* $name:ident, $vectors:literal, ahead: [$($line:literal),*], zero: $zero:expr, chunk: [$($chunk:literal),* $(,)?], store: [$($store:literal),* $(,)?]) => {
         $(#[$doc])*
         ///
         /// # Safety
@@ -98,12 +98,12 @@ macro_rules! product {
                     "shl {far}, 4",
                     "add {far}, {near}",
                     $($chunk,)*
-                    "prefetcht1 [{ahead0}]",
-                    "prefetcht1 [{ahead0} + 64]",
-                    "prefetcht1 [{ahead1}]",
-                    "prefetcht1 [{ahead1} + 64]",
+                    $(concat!("prefetcht1 [{ahead0} + ", $line, "]"),)*
+                    $(concat!("prefetcht1 [{ahead1} + ", $line, "]"),)*
+                    $(concat!("prefetcht1 [{ahead2} + ", $line, "]"),)*
                     "add {ahead0}, {ahead_bytes}",
                     "add {ahead1}, {ahead_bytes}",
+                    "add {ahead2}, {ahead_bytes}",
                     "add {weights}, {chunk_bytes}",
                     "add {chunk}, 16",
                     "cmp {chunk}, {end}",
@@ -116,7 +116,8 @@ macro_rules! product {
                     sums = in(reg) a.sums,
                     ahead0 = inout(reg) a.ahead[0] => _,
                     ahead1 = inout(reg) a.ahead[1] => _,
-                    ahead_bytes = const AHEAD_LINES * LINE * size_of::<f32>(),
+                    ahead2 = inout(reg) a.ahead[2] => _,
+                    ahead_bytes = const AHEAD_LINES[$vectors - 1] * LINE * size_of::<f32>(),
                     stride = out(reg) _,
                     near = out(reg) _,
                     far = out(reg) _,
@@ -135,6 +136,7 @@ macro_rules! product {
 product!(
     /// One vector of output channels.
     product_1, 1,
+    ahead: [0, 64, 128, 192],
     zero: "tilezero tmm0\n tilezero tmm1",
     chunk: [
         "tileloaddt1 tmm6, [{weights} + {line}]",
@@ -152,6 +154,7 @@ product!(
 product!(
     /// Two vectors of output channels.
     product_2, 2,
+    ahead: [0, 64],
     zero: "tilezero tmm0\n tilezero tmm1\n tilezero tmm2\n tilezero tmm3",
     chunk: [
         "tileloaddt1 tmm6, [{weights} + {line}]",
@@ -175,6 +178,7 @@ product!(
     /// Three vectors of output channels: six of the eight matrix tiles hold sums, and what they are made of passes through the other
     /// two.
     product_3, 3,
+    ahead: [0, 64, 128, 192],
     zero: "tilezero tmm0\n tilezero tmm1\n tilezero tmm2\n tilezero tmm3\n tilezero tmm4\n tilezero tmm5",
     chunk: [
         "tileloadd tmm6, [{near} + {stride}]",
