@@ -86,8 +86,8 @@ def remarks(results):
         if of_precision:
             worst = max(engine["difference"] for line in of_precision for engine in line["engines"].values())
             text.append(
-                f"All outputs in {name} were compared with eager PyTorch's in f32 before timing: at most {worst:.0e} apart on a "
-                f"scale of 0 to 1 ({TOLERANCE[name]:.0e} is allowed)."
+                f"All outputs in {name} were compared with eager PyTorch's in f32 before timing: at most {worst:.2g} apart on a "
+                f"scale of 0 to 1 ({TOLERANCE[name]:.2g} is allowed)."
             )
     if lines:
         text.append(f"Rounds of one engine differ by up to {spread(lines):.0%}.")

@@ -137,12 +137,16 @@ mod tests {
     use std::path::Path;
 
     fn compiled(isa: Isa) -> Compiled {
+        compiled_in(isa, Precision::F32)
+    }
+
+    fn compiled_in(isa: Isa, precision: Precision) -> Compiled {
         let path = concat!(
             env!("CARGO_MANIFEST_DIR"),
             "/../weights/photo-fast-x4.safetensors"
         );
         let model = Model::open(Path::new(path)).unwrap();
-        Compiled::new(model.network(), isa, Precision::F32).unwrap()
+        Compiled::new(model.network(), isa, precision).unwrap()
     }
 
     fn explained(compiled: &Compiled, isa: Isa, side: usize, tile: Option<usize>) -> Explanation {
@@ -240,14 +244,18 @@ mod tests {
     /// and the rest of the process in a gigabyte, on machines of any size.
     #[test]
     fn a_photo_of_64_megapixels_fits_a_gigabyte() {
-        for isa in [Isa::Avx512, Isa::Avx2, Isa::Portable] {
-            let compiled = compiled(isa);
+        let f32 = [Isa::Avx512, Isa::Avx2, Isa::Portable].map(|isa| (isa, Precision::F32));
+        for (isa, precision) in f32.into_iter().chain([(Isa::Avx512, Precision::Bf16)]) {
+            let compiled = compiled_in(isa, precision);
             for threads in [1, 2, 16, 128] {
                 let tiling = tile::choose(&compiled, 8000, 8000, threads, None, 2 << 30).unwrap();
                 let decoded = 8000 * 8000 * 3;
                 let rest = 50_000_000;
                 let all = tiling.memory_bytes + decoded + rest;
-                assert!(all < 1_000_000_000, "{isa}, {threads} threads: {all}");
+                assert!(
+                    all < 1_000_000_000,
+                    "{isa}, {precision}, {threads} threads: {all}"
+                );
                 assert_eq!(tiling.tiles, 1);
             }
         }
