@@ -12,7 +12,7 @@ pub enum Precision {
     F32,
     /// Inputs and weights of convolutions are rounded to bf16, 8 bits of precision with the range of f32; sums and all that follows
     /// them stay f32. The shipped models' outputs differ from those of [`Precision::F32`] by 60 dB PSNR and more (rounding to 8 bits: 59 dB).
-    /// For processors with AMX, Intel's matrix tiles, where it is more than twice as fast.
+    /// For processors with AMX, Intel's matrix tiles, where it is about twice as fast.
     Bf16,
 }
 
