@@ -1,8 +1,8 @@
 """One class per engine: `load` a folder that export.py wrote, then `run` as often as asked.
 
 Each is set up as its documentation advises for one picture at a time on a given number of threads, in f32
-throughout, or in bf16 if that is asked for and the engine has it on this kind of processor. `run` is what is timed; `pixels` makes channels x height x width of what it returns; `detail` says
-what was chosen.
+throughout, or in bf16 if that is asked for and the engine has it on this kind of processor. `run` is what is
+timed; `pixels` makes channels x height x width of what it returns; `detail` says what was chosen.
 """
 
 import json

@@ -222,8 +222,9 @@ impl Layout {
                 map.base = base;
             }
         }
-        // The last block of matrix tiles in a row reads on behind it, to no effect.
-        let most = maps.iter().map(|map| map.pixel_stride).max().unwrap_or(0);
+        // The last block of matrix tiles in a row of bf16 reads on behind it, to no effect.
+        let read = maps.iter().filter(|map| map.bf16);
+        let most = read.map(|map| map.pixel_stride).max().unwrap_or(0);
         floats += (amx::BLOCK * most).next_multiple_of(LINE);
         Layout {
             maps,
