@@ -212,6 +212,34 @@ fn damage_is_an_error_or_a_picture() {
 }
 
 #[test]
+fn what_damage_takes_from_a_png_is_said() {
+    let png = png_with(&photo(20, 10), |info| {
+        info.icc_profile = Some(profile().into());
+        info.exif_metadata = Some(orientation(1).into());
+        info.pixel_dims = Some(png::PixelDimensions {
+            xppu: 11811,
+            yppu: 11811,
+            unit: png::Unit::Meter,
+        });
+    });
+    assert_eq!(read(png.clone()).expect("a picture").warnings, [""; 0]);
+    for (chunk, what) in [
+        (b"iCCP", "colour profile"),
+        (b"eXIf", "EXIF"),
+        (b"pHYs", "density"),
+    ] {
+        let mut damaged = png.clone();
+        let at = png.windows(4).position(|w| w == chunk).expect("the chunk");
+        // Its last byte, so that its checksum is wrong.
+        let length = u32::from_be_bytes(png[at - 4..at].try_into().unwrap()) as usize;
+        damaged[at + 3 + length] ^= 0xff;
+        let picture = read(damaged).expect("a picture");
+        let said = format!("its {what} is damaged; it was left out");
+        assert_eq!(picture.warnings, [said]);
+    }
+}
+
+#[test]
 fn of_several_pictures_the_first_is_used_and_said() {
     let picture = read(gif(40, 30)).expect("a GIF");
     assert_eq!(

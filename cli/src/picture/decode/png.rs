@@ -1,5 +1,7 @@
 //! PNG: every depth and colour type, interlaced or not, row by row.
 
+use std::io::{self, Read, Seek, SeekFrom};
+
 use png::{BitDepth, ColorType, Decoder, DecodingError, Info, Transformations, Unit};
 
 use super::{Decoded, Shape, empty_samples, extend_from_big_endian, layout};
@@ -12,6 +14,14 @@ pub const XMP_KEYWORD: &str = "XML:com.adobe.xmp";
 const DECODER_BYTES: usize = 32 << 20;
 /// Bytes of text, decompressed, that are carried; compressed chunks can promise far more.
 const TEXT_BYTES: usize = 4 << 20;
+/// Bytes before the first chunk.
+const SIGNATURE_BYTES: u64 = 8;
+/// Chunks before the pixels whose loss is said, and what they hold.
+const CARRIED: [(&[u8; 4], &str); 3] = [
+    (b"iCCP", "colour profile"),
+    (b"eXIf", "EXIF"),
+    (b"pHYs", "density"),
+];
 /// Bytes that a byte of DEFLATE can become at most.
 const DEFLATE_RATIO: u64 = 1032;
 
@@ -37,8 +47,9 @@ pub fn probe(input: Input) -> Result<Shape, PictureError> {
     Ok((info.width as usize, info.height as usize, layout))
 }
 
-pub fn decode(input: Input, limits: &Limits) -> Result<Decoded, PictureError> {
+pub fn decode(mut input: Input, limits: &Limits) -> Result<Decoded, PictureError> {
     let stored = input.length();
+    let promised = promised(&mut input)?;
     let mut decoder = Decoder::new_with_limits(
         input,
         png::Limits {
@@ -99,6 +110,18 @@ pub fn decode(input: Input, limits: &Limits) -> Result<Decoded, PictureError> {
         return Err(PictureError::truncated());
     }
     let mut warnings = Vec::new();
+    // The decoder passes over what is damaged, unless the pixels need it.
+    let info = reader.info();
+    let missing = [
+        info.icc_profile.is_none(),
+        info.exif_metadata.is_none(),
+        info.pixel_dims.is_none(),
+    ];
+    for (((_, what), promised), missing) in CARRIED.iter().zip(promised).zip(missing) {
+        if promised && missing {
+            warnings.push(format!("its {what} is damaged; it was left out"));
+        }
+    }
     if reader.info().animation_control.is_some() {
         warnings.push("an animation: only its first frame is used".into());
     } else {
@@ -114,6 +137,29 @@ pub fn decode(input: Input, limits: &Limits) -> Result<Decoded, PictureError> {
         metadata: metadata(reader.info(), &mut warnings),
         warnings,
     })
+}
+
+/// Which of [`CARRIED`] stand before the pixels, as far as the file goes. The position is at the start again.
+fn promised(input: &mut Input) -> io::Result<[bool; CARRIED.len()]> {
+    let mut found = [false; CARRIED.len()];
+    input.seek(SeekFrom::Start(SIGNATURE_BYTES))?;
+    loop {
+        let mut head = Vec::with_capacity(8);
+        input.by_ref().take(8).read_to_end(&mut head)?;
+        let Ok([l0, l1, l2, l3, kind @ ..]) = <[u8; 8]>::try_from(head) else {
+            break;
+        };
+        if kind == *b"IDAT" {
+            break;
+        }
+        for (found, (carried, _)) in found.iter_mut().zip(CARRIED) {
+            *found |= kind == *carried;
+        }
+        let length = u64::from(u32::from_be_bytes([l0, l1, l2, l3]));
+        io::copy(&mut input.by_ref().take(length + 4), &mut io::sink())?;
+    }
+    input.rewind()?;
+    Ok(found)
 }
 
 fn metadata(info: &Info<'_>, warnings: &mut Vec<String>) -> Metadata {
