@@ -84,7 +84,8 @@ impl Score {
         }
         Score {
             measure,
-            value: Some(value.clamp(0.0, 1.0)),
+            // An empty sum is -0.0; plus 0.0 it is not.
+            value: Some(value.clamp(0.0, 1.0) + 0.0),
             status: Status::Measured,
             sentence: sentence.into(),
             places: Vec::new(),
