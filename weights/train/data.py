@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from degrade import DAMAGE
-from images import crop_to_multiple, imresize, list_images, read_rgb, to_u8
+from images import crop_to_multiple, turn, imresize, list_images, read_rgb, to_u8
 from pages import low as page_low
 from pages import page
 
@@ -33,6 +33,7 @@ class Recipe:
     fonts: list[Path]
     shrinks: tuple[float, float]  # tiles are first reduced by a random factor of this range
     as_is: float  # but for this share of them
+    turned: float  # share of the reduced tiles that are turned by any angle before
 
     def truth(self, random: np.random.Generator) -> tuple[str, np.ndarray]:
         """A picture or a page, its sides multiples of the scale and at least a block."""
@@ -47,6 +48,8 @@ class Recipe:
     def reduced(self, random: np.random.Generator, tile: np.ndarray) -> np.ndarray:
         """The tile as it is or smaller, which gives more and sharper targets."""
         factor = random.uniform(*self.shrinks) if random.random() >= self.as_is else 1.0
+        if factor < 1.0 and random.random() < self.turned:
+            tile = turn(tile, random.uniform(-45.0, 45.0))
         sides = [max(int(side * factor), self.block * self.scale) for side in tile.shape[:2]]
         sized = tile if factor == 1.0 else to_u8(imresize(tile, *sides))
         return crop_to_multiple(sized, self.scale)

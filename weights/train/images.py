@@ -74,6 +74,16 @@ def crop_to_multiple(image: np.ndarray, scale: int) -> np.ndarray:
     return image[: height - height % scale, : width - width % scale]
 
 
+def turn(image: np.ndarray, degrees: float) -> np.ndarray:
+    """The largest upright square in the middle of an image of uint8 that is turned by up to 45 degrees."""
+    turned = np.asarray(Image.fromarray(image).rotate(degrees, Image.Resampling.BICUBIC))
+    angle = np.deg2rad(abs(degrees))
+    height, width = image.shape[:2]
+    side = int(min(height, width) / (np.cos(angle) + np.sin(angle))) - 2
+    top, left = (height - side) // 2, (width - side) // 2
+    return turned[top : top + side, left : left + side]
+
+
 def shrink(image: np.ndarray, scale: int) -> np.ndarray:
     """The 8-bit low-resolution input that belongs to a high-resolution image."""
     return to_u8(imresize(image, image.shape[0] // scale, image.shape[1] // scale))

@@ -10,6 +10,7 @@ from nets import Compact, Span, State
 from optim import Muon
 
 LUMA = (0.299, 0.587, 0.114)  # of R, G and B (ITU-R BT.601)
+FLOOR = 1e-4  # squared error (40 dB) well below which a crop has nothing left to learn
 WARM_UP = 3  # steps before a graph is captured, in which libraries choose their algorithms
 
 
@@ -20,7 +21,15 @@ def luma_l2(out: Tensor, high: Tensor) -> Tensor:
     return 0.8 * luma.square().mean() + 0.2 * error.square().mean()
 
 
-LOSSES = {"l1": torch.nn.functional.l1_loss, "l2": torch.nn.functional.mse_loss, "luma_l2": luma_l2}
+def psnr(out: Tensor, high: Tensor) -> Tensor:
+    """`luma_l2` of each crop in nepers, mean over the crops: what a mean of PSNR-Y over images measures."""
+    error = out - high
+    luma = sum(share * error[:, channel] for channel, share in enumerate(LUMA))
+    each = 0.8 * luma.square().mean(dim=(1, 2)) + 0.2 * error.square().mean(dim=(1, 2, 3))
+    return (each + FLOOR).log().mean()
+
+
+LOSSES = {"l1": torch.nn.functional.l1_loss, "l2": torch.nn.functional.mse_loss, "luma_l2": luma_l2, "psnr": psnr}
 
 
 class Step:

@@ -86,6 +86,7 @@ def prepare(args: argparse.Namespace, config: dict) -> tuple[Recipe, dict[str, l
         fonts=fonts,
         shrinks=tuple(config["shrinks"]),
         as_is=config["as_is"],
+        turned=config["turned"],
     )
     if "pages" in shares:
         held += [page(np.random.default_rng([PAGE_SEED, i]), fonts, side, side, scale) for i in range(args.held_out)]
