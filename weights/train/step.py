@@ -14,19 +14,21 @@ FLOOR = 1e-4  # squared error (40 dB) well below which a crop has nothing left t
 WARM_UP = 3  # steps before a graph is captured, in which libraries choose their algorithms
 
 
-def luma_l2(out: Tensor, high: Tensor) -> Tensor:
-    """Squared error, four fifths of it of luma: what PSNR-Y measures, with colour kept in sight."""
+def luma_error(out: Tensor, high: Tensor) -> Tensor:
+    """Squared error of each crop, four fifths of it of luma: what PSNR-Y measures, with colour kept in sight."""
     error = out - high
     luma = sum(share * error[:, channel] for channel, share in enumerate(LUMA))
-    return 0.8 * luma.square().mean() + 0.2 * error.square().mean()
+    return 0.8 * luma.square().mean(dim=(1, 2)) + 0.2 * error.square().mean(dim=(1, 2, 3))
+
+
+def luma_l2(out: Tensor, high: Tensor) -> Tensor:
+    """Its mean over the crops."""
+    return luma_error(out, high).mean()
 
 
 def psnr(out: Tensor, high: Tensor) -> Tensor:
-    """`luma_l2` of each crop in nepers, mean over the crops: what a mean of PSNR-Y over images measures."""
-    error = out - high
-    luma = sum(share * error[:, channel] for channel, share in enumerate(LUMA))
-    each = 0.8 * luma.square().mean(dim=(1, 2)) + 0.2 * error.square().mean(dim=(1, 2, 3))
-    return (each + FLOOR).log().mean()
+    """The mean of its logarithm: what a mean of PSNR-Y over images measures."""
+    return (luma_error(out, high) + FLOOR).log().mean()
 
 
 LOSSES = {"l1": torch.nn.functional.l1_loss, "l2": torch.nn.functional.mse_loss, "luma_l2": luma_l2, "psnr": psnr}
