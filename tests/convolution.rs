@@ -107,7 +107,7 @@ fn check(network: &Network, input: &Map) {
     let peak = expected.data.iter().fold(1.0f64, |m, v| m.max(v.abs()));
     for (isa, precision) in arithmetics() {
         let bound = match precision {
-            // Sums of up to 1,900 products, rounded once more by Winograd's transforms. Of 9,000 networks one was off
+            // Sums of up to 1,900 products, rounded once more by Winograd's transforms. Of 9,000 runs one was off
             // by 2.1e-5, one in a hundred by more than 1.05e-5. The sigmoid meant for bf16 would be off by 2e-4.
             Precision::F32 => 4e-5,
             // Every factor is rounded by up to 2^-9 of itself, in up to four layers.

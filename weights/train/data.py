@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from degrade import DAMAGE
-from images import crop_to_multiple, turn, imresize, list_images, read_rgb, to_u8
+from images import crop_to_multiple, imresize, list_images, read_rgb, to_u8, turn
 from pages import low as page_low
 from pages import page
 
@@ -48,7 +48,8 @@ class Recipe:
     def reduced(self, random: np.random.Generator, tile: np.ndarray) -> np.ndarray:
         """The tile as it is or smaller, which gives more and sharper targets."""
         factor = random.uniform(*self.shrinks) if random.random() >= self.as_is else 1.0
-        if factor < 1.0 and random.random() < self.turned:
+        # Without it nothing is drawn, so that older recipes give the pairs that they gave.
+        if self.turned and factor < 1.0 and random.random() < self.turned:
             tile = turn(tile, random.uniform(-45.0, 45.0))
         sides = [max(int(side * factor), self.block * self.scale) for side in tile.shape[:2]]
         sized = tile if factor == 1.0 else to_u8(imresize(tile, *sides))
