@@ -16,14 +16,33 @@ const DECODER_BYTES: usize = 32 << 20;
 const TEXT_BYTES: usize = 4 << 20;
 /// Bytes before the first chunk.
 const SIGNATURE_BYTES: u64 = 8;
-/// Chunks before the pixels whose loss is said, and what they hold.
-const CARRIED: [(&[u8; 4], &str); 3] = [
-    (b"iCCP", "colour profile"),
-    (b"eXIf", "EXIF"),
-    (b"pHYs", "density"),
+/// Chunks before the pixels whose loss is said.
+const CARRIED: [Carried; 3] = [
+    Carried {
+        chunk: *b"iCCP",
+        what: "colour profile",
+        is_read: |info| info.icc_profile.is_some(),
+    },
+    Carried {
+        chunk: *b"eXIf",
+        what: "EXIF",
+        is_read: |info| info.exif_metadata.is_some(),
+    },
+    Carried {
+        chunk: *b"pHYs",
+        what: "density",
+        is_read: |info| info.pixel_dims.is_some(),
+    },
 ];
 /// Bytes that a byte of DEFLATE can become at most.
 const DEFLATE_RATIO: u64 = 1032;
+
+/// A kind of chunk, what it holds, and whether the decoder made sense of it.
+struct Carried {
+    chunk: [u8; 4],
+    what: &'static str,
+    is_read: fn(&Info<'_>) -> bool,
+}
 
 fn failure(error: DecodingError) -> PictureError {
     match error {
@@ -111,15 +130,9 @@ pub fn decode(mut input: Input, limits: &Limits) -> Result<Decoded, PictureError
     }
     let mut warnings = Vec::new();
     // The decoder passes over what is damaged, unless the pixels need it.
-    let info = reader.info();
-    let missing = [
-        info.icc_profile.is_none(),
-        info.exif_metadata.is_none(),
-        info.pixel_dims.is_none(),
-    ];
-    for (((_, what), promised), missing) in CARRIED.iter().zip(promised).zip(missing) {
-        if promised && missing {
-            warnings.push(format!("its {what} is damaged; it was left out"));
+    for (carried, promised) in CARRIED.iter().zip(promised) {
+        if promised && !(carried.is_read)(reader.info()) {
+            warnings.push(format!("its {} is damaged; it was left out", carried.what));
         }
     }
     if reader.info().animation_control.is_some() {
@@ -152,8 +165,8 @@ fn promised(input: &mut Input) -> io::Result<[bool; CARRIED.len()]> {
         if kind == *b"IDAT" {
             break;
         }
-        for (found, (carried, _)) in found.iter_mut().zip(CARRIED) {
-            *found |= kind == *carried;
+        for (found, carried) in found.iter_mut().zip(CARRIED) {
+            *found |= kind == carried.chunk;
         }
         let length = u64::from(u32::from_be_bytes([l0, l1, l2, l3]));
         io::copy(&mut input.by_ref().take(length + 4), &mut io::sink())?;
