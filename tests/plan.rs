@@ -79,6 +79,54 @@ fn a_plan_says_what_upscale_then_does() {
 }
 
 #[test]
+fn self_ensemble_is_part_of_a_plan() {
+    let folder = series();
+    let (input, plan) = (folder.arg("in/a.png"), folder.arg("plan.json"));
+    let network = ["-n", "photo-fast-x2"];
+    let made = ["plan", &input, "-x", "-s", "2", "--plan", &plan].into_iter();
+    let made = run(made.chain(network)).expect(0, &[]);
+    let words = String::from_utf8(made.stdout).unwrap();
+    assert!(words.contains("photo-fast-x2, self-ensemble"), "{words}");
+    let upscale = |output: &str, more: &[&str]| {
+        let output = folder.arg(output);
+        let words = ["upscale", &input, "-o", &output];
+        run(words.into_iter().chain(more.iter().copied())).expect(0, &[]);
+        read_png_file(&output)
+    };
+    let planned = upscale("planned.png", &["--plan", &plan]);
+    let ensemble = upscale("ensemble.png", &["-x", "-n", "photo-fast-x2"]);
+    let plain = upscale("plain.png", &["-n", "photo-fast-x2"]);
+    assert!(planned == ensemble);
+    assert!(plain != ensemble, "it changed nothing");
+    assert!(plain.distance(&ensemble) < 20, "and not much");
+
+    // A plan of before there was such a thing, and what is another result for the journal.
+    let text = std::fs::read_to_string(&plan).unwrap();
+    let older = text.replace(",\n    \"self_ensemble\": true", "");
+    assert_ne!(text, older);
+    std::fs::write(&plan, older).unwrap();
+    assert!(upscale("older.png", &["--plan", &plan]) == plain);
+    let (from, out) = (folder.arg("in"), folder.arg("out"));
+    let count = |words: &[&str], of: &str| {
+        let words = [
+            "upscale",
+            &from,
+            "-o",
+            &out,
+            "-n",
+            "photo-fast-x2",
+            "--json",
+        ]
+        .into_iter()
+        .chain(words.iter().copied());
+        run(words).expect(0, &[]).json()[of].clone()
+    };
+    assert_eq!(count(&[], "done"), 3);
+    assert_eq!(count(&["-x"], "done"), 3);
+    assert_eq!(count(&["-x"], "skipped"), 3);
+}
+
+#[test]
 fn a_plan_shrinks_what_it_says() {
     let folder = series();
     let (input, plan) = (folder.arg("in/a.png"), folder.arg("plan.json"));

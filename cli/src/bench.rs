@@ -53,7 +53,9 @@ pub fn run(args: &BenchArgs) -> Result<(), Failure> {
     }
     let median = median(&mut seconds);
     let pixels = (width * height) as f64;
-    let gmac_per_s = pixels * info.macs_per_pixel as f64 / median / 1e9;
+    let macs = engine.macs(width, height);
+    let macs = macs.map_err(|e| Failure::engine(&found.name, e))?;
+    let gmac_per_s = macs / median / 1e9;
     let mp_per_s = pixels / 1e6 / median;
     let peak_rss = memory::peak_rss();
     if args.json {
@@ -64,6 +66,7 @@ pub fn run(args: &BenchArgs) -> Result<(), Failure> {
             "threads": options.threads,
             "isa": options.isa.to_string(),
             "precision": options.precision.to_string(),
+            "self_ensemble": options.self_ensemble,
             "runs": args.runs,
             "median_s": median,
             "gmac_per_s": gmac_per_s,

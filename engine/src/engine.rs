@@ -3,6 +3,7 @@
 use crate::exec::Plan;
 use crate::model::Model;
 use crate::network::{ModelInfo, Network};
+use crate::orientation::Orientation;
 use crate::pass::NetworkRows;
 use crate::plan::compile::Compiled;
 use crate::plan::explain::{self, Explanation};
@@ -30,10 +31,20 @@ pub struct EngineOptions {
     pub tile: Option<usize>,
     /// Bytes for feature maps and rows in flight; `None` means [`DEFAULT_MAX_MEMORY`].
     pub max_memory: Option<u64>,
+    /// Whether the result is the mean over the picture's eight orientations (Timofte, Rothe & Van Gool, "Seven ways to
+    /// improve example-based single image super resolution", 2016): finer, for eight times the work.
+    pub self_ensemble: bool,
+}
+
+impl EngineOptions {
+    /// Bytes for feature maps and rows in flight.
+    pub(crate) fn max_memory(&self) -> u64 {
+        self.max_memory.unwrap_or(DEFAULT_MAX_MEMORY)
+    }
 }
 
 impl Default for EngineOptions {
-    /// The best instruction set, every processor that this process may use, tiles by memory.
+    /// The best instruction set, every processor that this process may use, tiles by memory, one orientation.
     fn default() -> Self {
         EngineOptions {
             isa: Isa::detect(),
@@ -41,6 +52,7 @@ impl Default for EngineOptions {
             threads: std::thread::available_parallelism().map_or(1, |n| n.get()),
             tile: None,
             max_memory: None,
+            self_ensemble: false,
         }
     }
 }
@@ -111,8 +123,10 @@ impl Engine {
         &self.options
     }
 
-    fn max_memory(&self) -> u64 {
-        self.options.max_memory.unwrap_or(DEFAULT_MAX_MEMORY)
+    /// The orientations that the result is the mean of.
+    pub(crate) fn orientations(&self) -> &'static [Orientation] {
+        let count = if self.options.self_ensemble { 8 } else { 1 };
+        &Orientation::ALL[..count]
     }
 
     /// How a pass over `width` x `height` pixels would be cut, and the memory it would hold.
@@ -122,14 +136,16 @@ impl Engine {
     /// [`Error::Limits`] if no tile fits the memory limit, [`Error::Shape`] if the picture is too small for the
     /// network.
     pub fn tiling(&self, width: usize, height: usize) -> Result<Tiling> {
-        tile::choose(
-            &self.compiled,
-            width,
-            height,
-            self.options.threads,
-            self.options.tile,
-            self.max_memory(),
-        )
+        tile::choose(&self.compiled, (width, height), &self.options)
+    }
+
+    /// Multiply-adds of a pass over `width` x `height` pixels, halos of tiles and all orientations included, counted directly.
+    ///
+    /// # Errors
+    ///
+    /// As [`Engine::tiling`].
+    pub fn macs(&self, width: usize, height: usize) -> Result<f64> {
+        Ok(self.work(&self.tiling(width, height)?, width, height))
     }
 
     /// How a pass over `width` x `height` pixels would be computed: what was decided for each layer, and why the
@@ -140,20 +156,13 @@ impl Engine {
     /// As [`Engine::tiling`].
     pub fn explain(&self, width: usize, height: usize) -> Result<Explanation> {
         let tiling = self.tiling(width, height)?;
-        explain::explain(
-            &self.compiled,
-            (self.options.isa, self.options.precision),
-            self.options.threads,
-            tiling,
-            (width, height),
-            self.max_memory(),
-        )
+        explain::explain(&self.compiled, &self.options, tiling)
     }
 
     /// A plan for `width` x `height` pixels: the spare one if it fits, else a new one once the memory of
     /// `old` and of the spare is given back.
     pub(crate) fn plan(&self, old: Option<Plan>, width: usize, height: usize) -> Result<Plan> {
-        let room = self.max_memory();
+        let room = self.options.max_memory();
         let fits = |plan: &Plan| plan.size() == (width, height);
         let spare = self
             .spare
@@ -180,9 +189,15 @@ impl Engine {
         &self.pool
     }
 
-    /// Multiply-adds of a pass over `width` x `height` pixels, halos included, counted directly.
+    /// Where tiles may begin: at multiples of it.
+    pub(crate) fn grid(&self) -> usize {
+        self.compiled.grid
+    }
+
+    /// Multiply-adds of a pass over `width` x `height` pixels, halos and all orientations included, counted directly.
     pub(crate) fn work(&self, tiling: &Tiling, width: usize, height: usize) -> f64 {
-        self.info().macs_per_pixel as f64 * (width * height) as f64 * tiling.overhead
+        let once = self.info().macs_per_pixel as f64 * (width * height) as f64;
+        once * tiling.overhead * self.orientations().len() as f64
     }
 
     /// One pass at the network's own factor over a picture held in memory.
@@ -197,7 +212,7 @@ impl Engine {
         let tiling = self.tiling(width, height)?;
         let work = self.work(&tiling, width, height);
         let meter = Meter::new(work, observer);
-        if tiling.tiles == 1 {
+        if tiling.tiles == 1 && !self.options.self_ensemble {
             let mut plan = self.plan(None, width, height)?;
             if let Some(len) = plan.output_len() {
                 let mut rows = image.rows();

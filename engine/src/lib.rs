@@ -39,6 +39,7 @@ mod exec;
 mod kernel;
 mod model;
 pub mod network;
+mod orientation;
 mod pass;
 mod plan;
 mod resample;

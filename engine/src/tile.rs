@@ -8,6 +8,7 @@
 //! Deep networks (an ESRGAN of 23 blocks would need 1,400 pixels) and networks that look at the whole image
 //! get [`INEXACT_HALO`] instead, and [`Tiling::exact`] is false. They are cut only if they must.
 
+use crate::engine::EngineOptions;
 use crate::exec::footprint;
 use crate::kernel::winograd::TILE;
 use crate::network::INPUT;
@@ -40,6 +41,8 @@ pub struct Tiling {
     pub memory_bytes: u64,
     /// Pixels computed for each pixel kept, at least 1.
     pub overhead: f64,
+    /// Width and height of the largest tile with its halo.
+    pub(crate) extended: (usize, usize),
 }
 
 /// Input pixels beyond a cut that an output pixel's bits depend on; `None` if on the whole image.
@@ -95,24 +98,42 @@ fn reach(compiled: &Compiled) -> Option<usize> {
     Some((clean[last] as f64 / density[last]).ceil() as usize)
 }
 
-/// Origin and length of a tile with its halo along one axis: `origin` and both ends that are not the
-/// image's own lie on the grid.
-pub(crate) fn extended(start: usize, len: usize, halo: usize, total: usize) -> (usize, usize) {
-    let origin = start.saturating_sub(halo);
-    (origin, (start + len + halo).min(total) - origin)
+/// A stretch of one axis of the image, and what is computed for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Cut {
+    /// First pixel that is kept, and how many are.
+    pub start: usize,
+    pub len: usize,
+    /// First pixel that is computed, and how many are.
+    pub origin: usize,
+    pub extent: usize,
 }
 
-/// Chooses the tiling of `width` x `height` pixels: no cut if it fits `max_memory`, else the one that
-/// computes least twice. `tile` forces the side of square tiles.
+impl Cut {
+    /// With a halo on sides where an image of `total` pixels goes on. `origin` lies on the grid.
+    pub fn new(start: usize, len: usize, halo: usize, total: usize, grid: usize) -> Cut {
+        let origin = start.saturating_sub(halo) / grid * grid;
+        let extent = (start + len + halo).min(total) - origin;
+        Cut {
+            start,
+            len,
+            origin,
+            extent,
+        }
+    }
+}
+
+/// Chooses the tiling of `width` x `height` pixels: that of the options, or no cut if it fits the memory, or else the one
+/// that computes least twice.
 pub(crate) fn choose(
     compiled: &Compiled,
-    width: usize,
-    height: usize,
-    threads: usize,
-    tile: Option<usize>,
-    max_memory: u64,
+    (width, height): (usize, usize),
+    options: &EngineOptions,
 ) -> Result<Tiling> {
     let (info, grid) = (&compiled.info, compiled.grid);
+    let (threads, max_memory) = (options.threads, options.max_memory());
+    // A mirrored image's tiles begin where they may, and the grid up to a step before.
+    let slack = if options.self_ensemble { grid } else { 0 };
     let (halo, exact) = match reach(compiled) {
         Some(reach) if reach <= MAX_HALO => (reach.next_multiple_of(grid), true),
         _ => (INEXACT_HALO.next_multiple_of(grid), false),
@@ -120,35 +141,37 @@ pub(crate) fn choose(
     let measure = |w: usize, h: usize| -> Result<Tiling> {
         let (w, h) = (w.min(width), h.min(height));
         let tiles = width.div_ceil(w) * height.div_ceil(h);
-        let (wide, tall) = ((w + 2 * halo).min(width), (h + 2 * halo).min(height));
+        let around = 2 * halo + slack;
+        let (wide, tall) = ((w + around).min(width), (h + around).min(height));
         let scale = info.scale;
-        let rows = if tiles == 1 {
+        let rows = if tiles == 1 && !options.self_ensemble {
             0
         } else {
             let input = tall * width * info.in_channels;
             input + h * scale * width * scale * info.out_channels
         };
         let waiting = rows as u64 * size_of::<f32>() as u64;
-        let mut computed = 0.0;
-        for x in (0..width).step_by(w) {
-            computed += extended(x, w.min(width - x), halo, width).1 as f64;
+        let mut arena = footprint(compiled, (wide, tall), threads, max_memory)?;
+        if options.self_ensemble {
+            arena = arena.max(footprint(compiled, (tall, wide), threads, max_memory)?);
         }
-        let across = computed / width as f64;
-        computed = 0.0;
-        for y in (0..height).step_by(h) {
-            computed += extended(y, h.min(height - y), halo, height).1 as f64;
-        }
+        let computed = |side: usize, total: usize| {
+            let cuts = (0..total).step_by(side);
+            let cuts = cuts.map(|at| Cut::new(at, side.min(total - at), halo, total, grid));
+            cuts.map(|cut| cut.extent as f64).sum::<f64>() / total as f64
+        };
         Ok(Tiling {
             width: w,
             height: h,
             halo,
             tiles,
             exact: exact || tiles == 1,
-            memory_bytes: footprint(compiled, (wide, tall), threads, max_memory)? + waiting,
-            overhead: across * computed / height as f64,
+            memory_bytes: arena + waiting,
+            overhead: computed(w, width) * computed(h, height),
+            extended: (wide, tall),
         })
     };
-    if let Some(side) = tile {
+    if let Some(side) = options.tile {
         let side = side.max(1).next_multiple_of(grid);
         return measure(side, side);
     }

@@ -12,6 +12,7 @@ pub fn options(isa: Isa, threads: usize, tile: Option<usize>) -> EngineOptions {
         threads,
         tile,
         max_memory: None,
+        self_ensemble: false,
     }
 }
 

@@ -250,6 +250,11 @@ pub struct RunArgs {
     #[arg(long, value_name = "PRECISION", default_value_t)]
     pub precision: Precision,
 
+    /// Self-ensemble: the mean of the network's results for the picture's eight orientations, a little finer for eight times
+    /// the time
+    #[arg(short = 'x', long)]
+    pub self_ensemble: bool,
+
     /// Options of the machine
     #[command(flatten)]
     pub machine: MachineArgs,

@@ -88,6 +88,9 @@ pub struct Settings {
     pub weights_sha256: Option<Digest>,
     /// Times larger, 1 to 8, of the picture as it comes.
     pub scale: f64,
+    /// Whether networks' results are means over eight orientations; plans of before there was such a thing do not say.
+    #[serde(default)]
+    pub self_ensemble: bool,
 }
 
 /// A step before the enlargement.
@@ -267,6 +270,7 @@ impl PlanFile {
             fixes,
             choice,
             scale: self.settings.scale,
+            self_ensemble: self.settings.self_ensemble,
         })
     }
 }
@@ -310,6 +314,7 @@ mod tests {
                 model: "lanczos".into(),
                 weights_sha256: None,
                 scale: 2.0,
+                self_ensemble: false,
             },
             forecast: PlanForecast {
                 width: 6,

@@ -129,6 +129,7 @@ fn plan(args: &PlanArgs) -> Result<PlanFile, Failure> {
             model: scaler.wish(),
             weights_sha256: scaler.weights()?,
             scale,
+            self_ensemble: args.run.self_ensemble,
         },
         forecast: PlanForecast {
             width: planned.width,
@@ -177,7 +178,11 @@ fn words_of(plan: &PlanFile, args: &PlanArgs) -> String {
         0 | 1 => String::new(),
         passes => format!(", {passes} passes"),
     };
-    lines.push(format!("  model   {}{passes}", settings.model));
+    let ensemble = match (settings.self_ensemble, settings.weights_sha256) {
+        (true, Some(_)) => ", self-ensemble",
+        _ => "",
+    };
+    lines.push(format!("  model   {}{passes}{ensemble}", settings.model));
     lines.push(format!("  result  {}x{}", forecast.width, forecast.height));
     let takes = Forecast {
         seconds: forecast.seconds,

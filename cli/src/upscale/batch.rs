@@ -70,14 +70,19 @@ impl Batch {
         let max_memory = args.run.machine.max_memory();
         // What is free is no reason to take it; what was asked for is.
         let engine_memory = args.run.machine.max_memory.unwrap_or(DEFAULT_MAX_MEMORY);
-        let options = engine_options(&args.run, engine_memory)?;
+        let mut options = engine_options(&args.run, engine_memory)?;
+        options.self_ensemble |= locked.as_ref().is_some_and(|locked| locked.self_ensemble);
+        let self_ensemble = options.self_ensemble;
         // Resampling runs on the pool of the process, networks on their engine's. Fails only if there is one.
         let _ = rayon::ThreadPoolBuilder::new()
             .num_threads(options.threads)
             .build_global();
         let machine = format!(
-            "{} threads, {}, {}",
-            options.threads, options.isa, options.precision
+            "{} threads, {}, {}{}",
+            options.threads,
+            options.isa,
+            options.precision,
+            if self_ensemble { ", self-ensemble" } else { "" }
         );
         let router = match locked {
             Some(locked) => Router::locked(locked, options)?,
@@ -125,7 +130,7 @@ impl Batch {
                 },
                 overwrite: args.overwrite,
                 journals: journals(&jobs.jobs)?,
-                settings: settings(args, target, router.name(), &steps),
+                settings: settings(args, target, router.name(), &steps, self_ensemble),
                 weights,
             },
             router,

@@ -39,6 +39,8 @@ pub struct Locked {
     pub choice: Choice,
     /// Times larger.
     pub scale: f64,
+    /// Whether networks' results are means over eight orientations.
+    pub self_ensemble: bool,
 }
 
 /// What was chosen for a picture.

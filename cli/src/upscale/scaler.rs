@@ -77,6 +77,7 @@ pub fn engine_options(
         threads: args.machine.threads(),
         tile: (args.tile > 0).then_some(args.tile),
         max_memory: Some(max_memory),
+        self_ensemble: args.self_ensemble,
     })
 }
 
@@ -94,7 +95,7 @@ impl Network {
             self.engine.run(&picture, None).ok()?;
             seconds = start.elapsed().as_secs_f64();
         }
-        Some(macs_per_pixel * (side * side) as f64 / seconds.max(1e-9))
+        Some(self.engine.macs(side, side).ok()? / seconds.max(1e-9))
     }
 }
 

@@ -9,7 +9,13 @@ use crate::args::values::TargetSize;
 /// to.
 ///
 /// All options are named, so that a new one does not compile before it was decided whether it belongs here.
-pub fn settings(args: &UpscaleArgs, target: TargetSize, model: &str, steps: &[String]) -> Value {
+pub fn settings(
+    args: &UpscaleArgs,
+    target: TargetSize,
+    model: &str,
+    steps: &[String],
+    self_ensemble: bool,
+) -> Value {
     let UpscaleArgs {
         // Which picture and what its result is called: a receipt has digests and a path for that.
         inputs: _,
@@ -45,6 +51,8 @@ pub fn settings(args: &UpscaleArgs, target: TargetSize, model: &str, steps: &[St
         json_lines: _,
     } = args;
     let RunArgs {
+        // Also where a plan says it.
+        self_ensemble: _,
         // It is in `model`, and in the digest of the weights.
         model: _,
         models: _,
@@ -60,6 +68,7 @@ pub fn settings(args: &UpscaleArgs, target: TargetSize, model: &str, steps: &[St
         "steps": steps,
         "mode": format!("{mode:?}").to_lowercase(),
         "precision": precision.to_string(),
+        "self_ensemble": self_ensemble,
         "format": format.map(|format| format.suffix()),
         "quality": quality,
         "max_bytes": max_bytes,

@@ -4,6 +4,7 @@ use super::compile::{Algorithm, Compiled, Step};
 use super::geometry::extents;
 use super::layout::Layout;
 use crate::Result;
+use crate::engine::EngineOptions;
 use crate::kernel::amx;
 use crate::kernel::table::RegisterTile;
 use crate::simd::{Isa, Precision};
@@ -62,25 +63,21 @@ pub struct Explanation {
     pub layers: Vec<LayerPlan>,
 }
 
-/// Explains a pass over `size` (width, height) pixels that is cut as `tiling` says.
+/// Explains a pass over a picture that is cut as `tiling` says.
 pub(crate) fn explain(
     compiled: &Compiled,
-    (isa, precision): (Isa, Precision),
-    threads: usize,
+    options: &EngineOptions,
     tiling: Tiling,
-    size: (usize, usize),
-    max_memory: u64,
 ) -> Result<Explanation> {
-    let multiple = compiled.input.multiple;
     // The largest tile, as the tiling reckons its memory.
-    let side = |tile: usize, total: usize| match tiling.tiles {
-        1 => total.next_multiple_of(multiple),
-        _ => (tile + 2 * tiling.halo)
-            .min(total)
-            .next_multiple_of(multiple),
-    };
-    let (width, height) = (side(tiling.width, size.0), side(tiling.height, size.1));
-    let layout = Layout::new(compiled, (width, height), threads, max_memory)?;
+    let side = |side: usize| side.next_multiple_of(compiled.input.multiple);
+    let (width, height) = (side(tiling.extended.0), side(tiling.extended.1));
+    let layout = Layout::new(
+        compiled,
+        (width, height),
+        options.threads,
+        options.max_memory(),
+    )?;
     let extents = extents(compiled, width, height)?;
     let mut cycles = Vec::new();
     let mut layers = Vec::new();
@@ -114,8 +111,8 @@ pub(crate) fn explain(
         layer.cost_share = cycles / all;
     }
     Ok(Explanation {
-        isa,
-        precision,
+        isa: options.isa,
+        precision: options.precision,
         lanes: compiled.kernels.lanes,
         tiling,
         order: if layout.streams {
@@ -160,16 +157,15 @@ mod tests {
         tile: Option<usize>,
         room: u64,
     ) -> Explanation {
-        let tiling = tile::choose(compiled, side, side, 2, tile, room).unwrap();
-        explain(
-            compiled,
-            (isa, Precision::F32),
-            2,
-            tiling,
-            (side, side),
-            room,
-        )
-        .unwrap()
+        let options = EngineOptions {
+            isa,
+            threads: 2,
+            tile,
+            max_memory: Some(room),
+            ..EngineOptions::default()
+        };
+        let tiling = tile::choose(compiled, (side, side), &options).unwrap();
+        explain(compiled, &options, tiling).unwrap()
     }
 
     /// The shipped model on every instruction set, whether this machine has it or not.
@@ -248,7 +244,11 @@ mod tests {
         for (isa, precision) in f32.into_iter().chain([(Isa::Avx512, Precision::Bf16)]) {
             let compiled = compiled_in(isa, precision);
             for threads in [1, 2, 16, 128] {
-                let tiling = tile::choose(&compiled, 8000, 8000, threads, None, 2 << 30).unwrap();
+                let options = EngineOptions {
+                    threads,
+                    ..EngineOptions::default()
+                };
+                let tiling = tile::choose(&compiled, (8000, 8000), &options).unwrap();
                 let decoded = 8000 * 8000 * 3;
                 let rest = 50_000_000;
                 let all = tiling.memory_bytes + decoded + rest;
