@@ -43,3 +43,35 @@ impl Buffer {
         self.as_mut_slice().as_mut_ptr()
     }
 }
+
+/// Room for `floats` numbers that will be a caller's, taken and advised as a [`Buffer`] is.
+pub(crate) fn vec_with_room(floats: usize) -> Result<Vec<f32>> {
+    let mut room = Vec::new();
+    room.try_reserve_exact(floats).map_err(|_| {
+        let mib = (floats * size_of::<f32>()) >> 20;
+        Error::Limits(format!(
+            "cannot reserve {mib} MiB of memory for the result; enlarge it row by row, or by less"
+        ))
+    })?;
+    advise_huge_pages(&mut room);
+    Ok(room)
+}
+
+/// Asks for huge pages where whole ones fit: a result of gigabytes would cost its writers a page fault every 4 KiB.
+#[cfg(target_os = "linux")]
+#[allow(unsafe_code)]
+fn advise_huge_pages(room: &mut Vec<f32>) {
+    const HUGE: usize = 2 << 20;
+    let start = room.as_mut_ptr() as usize;
+    let end = (start + room.capacity() * size_of::<f32>()) / HUGE * HUGE;
+    let start = start.next_multiple_of(HUGE);
+    if start < end {
+        // SAFETY: the range lies in the vector's own allocation, and the advice changes no content.
+        unsafe {
+            libc::madvise(start as *mut libc::c_void, end - start, libc::MADV_HUGEPAGE);
+        }
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn advise_huge_pages(_: &mut Vec<f32>) {}

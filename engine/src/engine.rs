@@ -1,5 +1,6 @@
 //! A model made ready for this machine, and one pass of it over a picture.
 
+use crate::buffer;
 use crate::exec::Plan;
 use crate::model::Model;
 use crate::network::{ModelInfo, Network};
@@ -216,7 +217,7 @@ impl Engine {
             let mut plan = self.plan(None, width, height)?;
             if let Some(len) = plan.output_len() {
                 let mut rows = image.rows();
-                let mut data = Vec::with_capacity(len);
+                let mut data = buffer::vec_with_room(len)?;
                 while !plan.is_done() {
                     let mut source = |row: &mut [f32]| rows.next_row(row);
                     let share = plan.advance_into(&self.pool, &mut source, &mut data)?;
