@@ -204,3 +204,36 @@ fn killed_at_any_moment() {
         "too few kills met the work: {between} of {kills}"
     );
 }
+
+/// AV1 is encoded in one piece, after the last row. Ctrl-C does not wait for it.
+#[test]
+fn an_encoder_that_cannot_stop_is_not_waited_for() {
+    let folder = Folder::new();
+    let mut noise = Noise(3);
+    let samples = noise.many(320 * 320 * 3, 127.0).into_iter();
+    let samples = samples.map(|v| (v + 128.0) as u16).collect();
+    folder.write("in.png", &png_bytes(&Pixels::new(320, 320, 3, samples)));
+    let (input, output) = (folder.arg("in.png"), folder.arg("out.avif"));
+    let start = || {
+        let args = ["upscale", &input, "-n", "nearest", "-s", "2", "-o", &output];
+        let run = command().args(args).stderr(Stdio::null()).spawn();
+        (run.expect("a run"), Instant::now())
+    };
+    let (mut run, started) = start();
+    assert!(run.wait().expect("an end").success());
+    let whole = started.elapsed();
+    fs::remove_file(&output).expect("a result");
+
+    // Its rows take a hundredth of that.
+    let (mut run, started) = start();
+    std::thread::sleep(whole / 3);
+    let signal = format!("kill -INT {}", run.id());
+    let sent = std::process::Command::new("sh")
+        .args(["-c", &signal])
+        .status();
+    assert!(sent.expect("a shell").success());
+    assert_eq!(run.wait().expect("an end").code(), Some(130));
+    let stopped = started.elapsed();
+    assert!(stopped < whole * 2 / 3, "{stopped:?} of {whole:?}");
+    assert_eq!(folder.files(), ["in.png"]);
+}

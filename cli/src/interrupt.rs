@@ -1,21 +1,23 @@
-//! Ctrl-C and termination: the first asks the work to stop, the second ends the process. A limit on the size of files ends nothing.
+//! Ctrl-C and termination: the first asks the work to stop, the second ends the process; so does the first where work cannot be
+//! stopped. A limit on the size of files ends nothing.
 
 use std::path::{Path, PathBuf};
 #[cfg(unix)]
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use crate::failure::EXIT_INTERRUPTED;
 
 static INTERRUPTED: AtomicBool = AtomicBool::new(false);
+static DEAF: AtomicUsize = AtomicUsize::new(0);
 static TEMPORARY: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
 
 /// Installs the handlers. A second signal does not wait for the work to notice the first.
 pub fn install() {
     // Fails only if there is a handler already, and then that one decides.
     let _ = ctrlc::set_handler(|| {
-        if INTERRUPTED.swap(true, Ordering::Relaxed) {
+        if INTERRUPTED.swap(true, Ordering::SeqCst) || DEAF.load(Ordering::SeqCst) > 0 {
             let paths = TEMPORARY.lock().unwrap_or_else(PoisonError::into_inner);
             for path in paths.iter() {
                 let _ = std::fs::remove_file(path);
@@ -31,7 +33,21 @@ pub fn install() {
 
 /// Whether the work should stop.
 pub fn requested() -> bool {
-    INTERRUPTED.load(Ordering::Relaxed)
+    INTERRUPTED.load(Ordering::SeqCst)
+}
+
+/// Does work that would notice a signal only at its end, and may take minutes: meanwhile the first one ends the process, as a
+/// second one does. `None` if one has come before.
+pub fn unless_interrupted<T>(work: impl FnOnce() -> T) -> Option<T> {
+    struct Deaf;
+    impl Drop for Deaf {
+        fn drop(&mut self) {
+            DEAF.fetch_sub(1, Ordering::SeqCst);
+        }
+    }
+    DEAF.fetch_add(1, Ordering::SeqCst);
+    let _deaf = Deaf;
+    (!requested()).then(work)
 }
 
 /// Keeps a temporary file on the list of those that a second signal removes.

@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use ravif::{BitDepth, EncodedImage, Encoder, Error, Img, RGB8, RGBA8};
 
 use super::{Header, Options, RowSource};
+use crate::interrupt;
 use crate::picture::PictureError;
 use crate::picture::limits::reserve;
 
@@ -48,11 +49,14 @@ pub fn encode(
             let [r, g, b] = rgb(pixel);
             RGBA8::new(r, g, b, pixel[colours])
         })?;
-        encoder.encode_rgba(Img::new(&pixels[..], header.width, header.height))
+        let image = Img::new(&pixels[..], header.width, header.height);
+        interrupt::unless_interrupted(|| encoder.encode_rgba(image))
     } else {
         let pixels = collect(header, rows, |pixel| RGB8::from(rgb(pixel)))?;
-        encoder.encode_rgb(Img::new(&pixels[..], header.width, header.height))
+        let image = Img::new(&pixels[..], header.width, header.height);
+        interrupt::unless_interrupted(|| encoder.encode_rgb(image))
     };
+    let image = image.ok_or_else(|| io::Error::other("interrupted"))?;
     let EncodedImage { avif_file, .. } = image.map_err(failure)?;
     out.write_all(&avif_file)?;
     Ok(())
