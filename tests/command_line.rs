@@ -389,6 +389,7 @@ fn bench_reports_its_keys() {
             "plan",
             "precision",
             "runs",
+            "self_ensemble",
             "threads",
             "width"
         ]
