@@ -109,7 +109,7 @@ impl<'a> NetworkRows<'a> {
     fn advance_band(&mut self) -> Result<()> {
         let engine = self.engine;
         let (info, t, grid) = (engine.info(), self.tiling, engine.grid());
-        let (scale, outputs) = (info.scale, info.out_channels);
+        let (scale, inputs, outputs) = (info.scale, info.in_channels, info.out_channels);
         let y0 = self.next_band;
         let rows = t.height.min(self.height - y0);
         let vertical = |mirror| Axis::new((y0, rows), (self.height, mirror), t.halo, grid);
@@ -138,7 +138,7 @@ impl<'a> NetworkRows<'a> {
                 let mut plan = engine.plan(self.plan.take(), wide, tall)?;
                 let mut next = 0;
                 let mut source = |row: &mut [f32]| {
-                    tile.load(next, &self.window, self.width, row);
+                    tile.load(next, &self.window, (self.width, inputs), row);
                     next += 1;
                     Ok(())
                 };
@@ -188,10 +188,15 @@ impl Tile {
         self.orientation.axes((x.extent(), y.extent()))
     }
 
-    /// Row `index` of the turned input, from the picture's rows in `window`, `width` pixels each.
-    fn load(&self, index: usize, window: &Window, width: usize, row: &mut [f32]) {
+    /// Row `index` of the turned input, from the picture's rows in `window`: `width` pixels of `channels` samples each.
+    fn load(
+        &self,
+        index: usize,
+        window: &Window,
+        (width, channels): (usize, usize),
+        row: &mut [f32],
+    ) {
         let (x, y) = &self.axes;
-        let channels = window.rows.len() / ((window.end - window.start) * width);
         for (i, pixel) in row.chunks_exact_mut(channels).enumerate() {
             let (column, line) = self.orientation.axes((i, index));
             let at = (y.pixel(line) - window.start) * width + x.pixel(column);
