@@ -16,6 +16,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::process::Stdio;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use command::{Folder, command, finish};
@@ -24,6 +25,13 @@ use pictures::*;
 
 /// A run that has not come to where it is to be killed by then hangs.
 const PATIENCE: Duration = Duration::from_secs(120);
+
+/// What either test does when is worth something only while the other does not take its processor.
+static ALONE: Mutex<()> = Mutex::new(());
+
+fn alone() -> MutexGuard<'static, ()> {
+    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 fn number(name: &str, default: usize) -> usize {
     let value = std::env::var(name).ok();
@@ -115,6 +123,7 @@ fn kill(folder: &Folder, options: &[&str], after: usize, old: &Outputs, delay: D
 
 #[test]
 fn killed_at_any_moment() {
+    let _alone = alone();
     let (kills, files) = (number("UPWISE_KILLS", 25), number("UPWISE_KILL_FILES", 40));
     let seed = number("UPWISE_KILL_SEED", 1) as u64;
     let mut noise = Noise(seed);
@@ -144,7 +153,10 @@ fn killed_at_any_moment() {
     let (older, _) = reference("older", before);
 
     let (mut early, mut between, mut left) = (0, 0, 0);
-    for kill_number in 0..kills {
+    let mut kill_number = 0;
+    // On a busy machine a run may have ended before this process is let go on to kill it: such a kill is drawn again.
+    while kill_number < kills || between * 2 <= kills {
+        assert!(kill_number < 4 * kills, "{between} kills met the work");
         let context = format!("seed {seed}, kill {kill_number}");
         let (options, expected, time) = match kill_number % 2 {
             0 => (by_network, &network, network_time),
@@ -185,6 +197,7 @@ fn killed_at_any_moment() {
         early += usize::from(done == 0);
         between += usize::from((1..files).contains(&done));
         left += usize::from(killed.parts > 0);
+        kill_number += 1;
 
         let (resumed, skipped) = complete(&folder, "out", options);
         assert!(resumed.contents == *expected, "{context}");
@@ -196,18 +209,15 @@ fn killed_at_any_moment() {
         }
     }
     println!(
-        "{kills} kills over {files} files, each resumed to its end: {early} before the first result, {between} between \
+        "{kill_number} kills over {files} files, each resumed to its end: {early} before the first result, {between} between \
          the first and the last, {left} with a file in the making"
-    );
-    assert!(
-        between * 2 > kills,
-        "too few kills met the work: {between} of {kills}"
     );
 }
 
 /// AV1 is encoded in one piece, after the last row. Ctrl-C does not wait for it.
 #[test]
 fn an_encoder_that_cannot_stop_is_not_waited_for() {
+    let _alone = alone();
     let folder = Folder::new();
     let mut noise = Noise(3);
     let samples = noise.many(320 * 320 * 3, 127.0).into_iter();
