@@ -23,11 +23,14 @@ impl Isa {
     /// of them in halves (Ice Lake to Rocket Lake clients, Xeon Bronze, Silver and most Gold 5000 of the first two
     /// generations).
     pub fn available() -> Vec<Isa> {
-        let mut order = [Isa::Avx512, Isa::Avx2, Isa::Portable];
         #[cfg(target_arch = "x86_64")]
-        if single_512_bit_fma(&Processor::this()) {
-            order.swap(0, 1);
-        }
+        let halves = single_512_bit_fma(&Processor::this());
+        #[cfg(not(target_arch = "x86_64"))]
+        let halves = false;
+        let order = match halves {
+            true => [Isa::Avx2, Isa::Avx512, Isa::Portable],
+            false => [Isa::Avx512, Isa::Avx2, Isa::Portable],
+        };
         order.into_iter().filter(|isa| isa.is_available()).collect()
     }
 

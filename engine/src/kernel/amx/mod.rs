@@ -41,6 +41,10 @@ pub(crate) struct Chunk {
 }
 
 /// A product of one block of pixels and one column block.
+#[cfg_attr(
+    not(target_arch = "x86_64"),
+    expect(dead_code, reason = "only x86 has such kernels")
+)]
 pub(crate) struct Product<'a> {
     /// The whole window.
     pub chunks: &'a [Chunk],
@@ -55,6 +59,10 @@ pub(crate) struct Product<'a> {
 }
 
 /// Sums on their way to the output map.
+#[cfg_attr(
+    not(target_arch = "x86_64"),
+    expect(dead_code, reason = "only x86 has such kernels")
+)]
 pub(crate) struct Finish<'a> {
     /// As [`Product::sums`].
     pub sums: *const f32,
