@@ -58,8 +58,8 @@ def fit_odds(rows, names):
     """A forest of all sources, and the sigmoid behind its sums.
 
     The network is too sure of the sources that it saw. The sigmoid is fitted to the others, to the sums that forests of all but a
-    share of them give that share, and to reduced tiles where there are any: a whole picture that was handed over small has as
-    much in each pixel as they have, and fewer enlargements of it work than of a part of a large one.
+    share of them give that share, with an offset for reduced tiles, which it is then written for: a whole picture that was handed
+    over small has as much in each pixel as they have, and fewer enlargements of it work than of a part of a large one.
     """
     seen, strangers = rows.part("seen"), rows.part("strangers")
     x, y = given(seen, names), seen.flag(WORKS)
@@ -68,10 +68,10 @@ def fit_odds(rows, names):
     for train, held in GroupKFold(FOLDS, shuffle=True, random_state=1).split(new_x, new_y, strangers.groups):
         forest = classifier(names).fit(np.concatenate([x, new_x[train]]), np.concatenate([y, new_y[train]]))
         sums[held] = forest.decision_function(new_x[held])
-    dense = strangers.reduced if strangers.reduced.any() else np.full(len(new_y), True)
-    sigmoid = LogisticRegression(C=1e6).fit(sums[dense, None], new_y[dense])
+    sigmoid = LogisticRegression(C=1e6).fit(np.column_stack([sums, strangers.reduced]), new_y)
+    slope, dense = sigmoid.coef_[0]
     forest = classifier(names).fit(given(rows, names), rows.flag(WORKS))
-    return forest, float(sigmoid.coef_[0, 0]), float(sigmoid.intercept_[0])
+    return forest, float(slope), float(sigmoid.intercept_[0] + dense)
 
 
 def odds_of(fitted, x):
