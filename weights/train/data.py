@@ -16,6 +16,7 @@ from degrade import DAMAGE
 from images import crop_to_multiple, imresize, list_images, read_rgb, to_u8, turn
 from pages import low as page_low
 from pages import page
+from teacher import Teacher
 
 Pair = tuple[np.ndarray, np.ndarray]  # low, high: H x W x 3 and sH x sW x 3 uint8
 PER_JOB = 4  # pairs made from one tile or page
@@ -97,13 +98,13 @@ def endless_pairs(recipe: Recipe, seed: int, first: int, workers: int) -> Iterat
 
 
 class Pool:
-    """`size` pairs on the device, the oldest replaced by new ones."""
+    """`size` pairs on the device, the oldest replaced by new ones, their truths as the teacher, if any, would have them."""
 
-    def __init__(self, recipe: Recipe, size: int, device: str, pairs: Iterator[list[Pair]]):
+    def __init__(self, recipe: Recipe, size: int, device: str, pairs: Iterator[list[Pair]], teacher: Teacher | None):
         block, scale = recipe.block, recipe.scale
         self.low = torch.empty(size, block, block, 3, dtype=torch.uint8, device=device)
         self.high = torch.empty(size, block * scale, block * scale, 3, dtype=torch.uint8, device=device)
-        self.scale, self.pairs, self.made = scale, pairs, 0
+        self.scale, self.pairs, self.teacher, self.made = scale, pairs, teacher, 0
 
     @property
     def filled(self) -> int:
@@ -114,9 +115,9 @@ class Pool:
         for _ in range(jobs):
             made = next(self.pairs)
             rows = [(self.made + i) % len(self.low) for i in range(len(made))]
-            for held, side in ((self.low, 0), (self.high, 1)):
-                for row, pair in zip(rows, made):
-                    held[row].copy_(torch.from_numpy(pair[side]))
+            low, high = (torch.from_numpy(np.stack(side)).to(self.low.device) for side in zip(*made))
+            self.low[rows] = low
+            self.high[rows] = self.teacher.truths(low, high) if self.teacher else high
             self.made += len(made)
 
 

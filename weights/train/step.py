@@ -34,6 +34,11 @@ def psnr(out: Tensor, high: Tensor) -> Tensor:
 LOSSES = {"l1": torch.nn.functional.l1_loss, "l2": torch.nn.functional.mse_loss, "luma_l2": luma_l2, "psnr": psnr}
 
 
+def computes_bf16(device: str) -> bool:
+    """Where a processor has no arithmetic for bf16, every step would first be converted: ten times slower than f32."""
+    return device == "cuda" or torch.cpu._is_avx512_bf16_supported()
+
+
 class Step:
     """The network, its average, both optimisers, and the step that moves them.
 
@@ -43,8 +48,7 @@ class Step:
 
     def __init__(self, net: Compact | Span, config: dict, pool: Pool, device: str):
         self.config, self.pool, self.device = config, pool, device
-        # Where a processor has no arithmetic for bf16, every step would first be converted: ten times slower than f32.
-        self.mixed = device == "cuda" or torch.cpu._is_avx512_bf16_supported()
+        self.mixed = computes_bf16(device)
         self.net = net.to(device)
         self.average = copy.deepcopy(self.net).requires_grad_(False)
         self.keep, self.kernel_rate, self.rate = (torch.zeros((), device=device) for _ in range(3))

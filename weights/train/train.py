@@ -27,7 +27,8 @@ from images import crop_to_multiple, list_images, psnr_y, read_rgb, to_u8
 from nets import build, multiply_adds
 from optim import rate
 from pages import page
-from step import Step
+from step import Step, computes_bf16
+from teacher import Teacher
 
 COLUMNS = ["step", "seconds", "learning_rate", "mean_error_8bit", "validation_psnr_y"]
 DECAY_SHARE = 0.3  # of --minutes
@@ -47,6 +48,7 @@ def options() -> argparse.Namespace:
     parser.add_argument("--minutes", type=float, help=f"plan the whole run: the last {DECAY_SHARE:.0%} decays")
     parser.add_argument("--set", nargs="*", default=[], metavar="KEY=VALUE", help="change settings of the model's table")
     parser.add_argument("--start-from", type=Path, help="where a new --run begins: .safetensors or checkpoint.pt")
+    parser.add_argument("--teachers", type=Path, nargs="*", default=[], help="weight files whose mean is mixed into the truths")
     parser.add_argument("--measure-every", type=int, default=1000, help="steps")
     parser.add_argument("--save-every", type=int, default=120, help="seconds")
     parser.add_argument("--pool", type=int, default=0, help="pairs held at a time; 0: 1,024 on a CPU, 12,288 on CUDA")
@@ -128,7 +130,8 @@ class Run:
             self.step, self.seconds, self.jobs, decay, self.random = held["position"]
             self.decay_start, self.decay_steps, self.decay_seconds = decay
         pairs = endless_pairs(self.recipe, args.seed, self.jobs, args.workers)
-        self.pool = Pool(self.recipe, size, device, pairs)
+        teacher = Teacher(args.teachers, config["taught"], device, computes_bf16(device)) if args.teachers else None
+        self.pool = Pool(self.recipe, size, device, pairs, teacher)
         self.advance = Step(build(config), config, self.pool, device)
         if held:
             self.advance.load(held["step"])
