@@ -33,5 +33,5 @@ class Teacher:
                     for flipped in ((), (3,)):
                         out = net(low.rot90(quarters, (2, 3)).flip(flipped)).float()
                         mean += out.flip(flipped).rot90(-quarters, (2, 3)) / (8 * len(self.nets))
-        mixed = high + (mean.permute(0, 2, 3, 1) * 255.0 - high) * self.share
-        return mixed.round().clamp(0, 255).to(torch.uint8)
+        truth = high + (mean.permute(0, 2, 3, 1) * 255.0 - high) * self.share
+        return truth.round().clamp(0, 255).to(torch.uint8)
