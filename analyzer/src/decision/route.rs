@@ -14,6 +14,8 @@ const SOFT: f32 = 1.4;
 const CRISP: f32 = 0.8;
 /// Odds of a fourfold enlargement from which it is advised.
 const LIKELY: f32 = 0.4;
+/// The same odds without which nothing larger is.
+const SURE: f32 = 0.75;
 /// Longer side of what comes out that no one advises to pass.
 const LARGEST: f32 = 8000.0;
 
@@ -49,7 +51,8 @@ pub fn scale(seen: &Seen<'_>, faults: &[Fault]) -> (f32, Vec<String>) {
     let evidence = seen.evidence;
     let clean = evidence.noise_sigma.is_none_or(|sigma| sigma < 1.0)
         && evidence.jpeg_quality.is_none_or(|quality| quality >= 92.0)
-        && evidence.edge_sigma.is_some_and(|sigma| sigma < CRISP);
+        && evidence.edge_sigma.is_some_and(|sigma| sigma < CRISP)
+        && evidence.works_4x.is_none_or(|odds| odds >= SURE);
     let (mut scale, mut not) = if worst >= 0.75 {
         let words = "4x: would stay below the quality line";
         (2.0, vec![words.to_string()])
@@ -83,6 +86,23 @@ mod tests {
     use crate::measures::composition::Composition;
     use crate::report::{Evidence, Place};
 
+    /// A photograph of `side` by `side` pixels with nothing else known of it.
+    fn seen<'a>(side: usize, evidence: &'a Evidence, composition: &'a Composition) -> Seen<'a> {
+        Seen {
+            picture: Place {
+                x: 0,
+                y: 0,
+                width: side,
+                height: side,
+            },
+            content: Content::Photo,
+            evidence,
+            scores: &[],
+            composition,
+            blank: false,
+        }
+    }
+
     #[test]
     fn fine_texture_of_a_small_picture_is_no_grain() {
         let evidence = Evidence {
@@ -92,21 +112,30 @@ mod tests {
             edge_sigma: Some(0.7),
             ..Evidence::default()
         };
+        let composition = Composition::default();
         for (side, expected) in [(112, Family::Photo), (300, Family::Recover)] {
-            let seen = Seen {
-                picture: Place {
-                    x: 0,
-                    y: 0,
-                    width: side,
-                    height: side,
-                },
-                content: Content::Photo,
-                evidence: &evidence,
-                scores: &[],
-                composition: &Composition::default(),
-                blank: false,
-            };
+            let seen = seen(side, &evidence, &composition);
             assert_eq!(family(&seen), expected, "{side}");
+        }
+    }
+
+    #[test]
+    fn a_clean_picture_is_enlarged_as_far_as_its_odds_go() {
+        let composition = Composition::default();
+        for (odds, side, expected) in [
+            (0.85, 500, 6.0),
+            (0.85, 600, 4.0),
+            (0.6, 500, 4.0),
+            (0.3, 500, 2.0),
+        ] {
+            let evidence = Evidence {
+                noise_sigma: Some(0.5),
+                edge_sigma: Some(0.6),
+                works_4x: Some(odds),
+                ..Evidence::default()
+            };
+            let (factor, _) = scale(&seen(side, &evidence, &composition), &[]);
+            assert_eq!(factor, expected, "odds of {odds}, {side} pixels");
         }
     }
 }
