@@ -163,6 +163,10 @@ fn a_family_has_a_model_for_the_factor_and_the_mode() {
         ("photo-best-x4".into(), 144)
     );
     assert_eq!(
+        named(&["-n", "photo", "--mode", "best", "-s", "2"]),
+        ("photo-best-x2".into(), 96)
+    );
+    assert_eq!(
         named(&["-n", "recover", "--mode", "best"]),
         ("recover-fast-x4".into(), 192)
     );
@@ -176,6 +180,29 @@ fn a_family_has_a_model_for_the_factor_and_the_mode() {
         named(&["-n", "photo-fast-x2"]),
         ("photo-fast-x2".into(), 96)
     );
+}
+
+/// The program carries the weight files without what only other programs read.
+#[test]
+fn a_name_does_what_the_file_of_that_name_does() {
+    let folder = Folder::new();
+    let input = folder.write("hills.png", &png_bytes(&hills()));
+    let shipped = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../weights"));
+    let files: Vec<_> = shipped
+        .expect("the weights")
+        .map(|entry| entry.expect("an entry").path())
+        .filter(|path| path.extension().is_some_and(|end| end == "safetensors"))
+        .collect();
+    assert!(files.len() >= 12, "{files:?}");
+    for file in files {
+        let name = file.file_stem().and_then(|name| name.to_str());
+        let (name, out) = (name.expect("a name"), folder.arg("out.png"));
+        let made = |model: &str| {
+            run(["upscale", &input, "-n", model, "-o", &out, "--overwrite"]).expect(0, &[]);
+            read_png_file(&out)
+        };
+        assert!(made(name) == made(file.to_str().expect("a path")), "{name}");
+    }
 }
 
 #[test]

@@ -151,9 +151,14 @@ class Span(nn.Module):
 
     @torch.no_grad()
     def take(self, state: State) -> None:
-        """Start from an exported network of the same shape."""
+        """Start from an exported network of the same width. The last layer of a multiple of the factor is averaged."""
         for name, mine in self.export().items():
-            mine.copy_(state[name])
+            theirs = state[name]
+            if theirs.shape != mine.shape:
+                times = round((len(theirs) / len(mine)) ** 0.5)
+                sub_pixels = theirs.reshape(3, self.scale, times, self.scale, times, *theirs.shape[1:])
+                theirs = sub_pixels.mean(dim=(2, 4)).reshape(mine.shape)
+            mine.copy_(theirs)
 
     def forward(self, x: Tensor) -> Tensor:
         """N x 3 x H x W, RGB in 0..1, to N x 3 x sH x sW, not clipped. The last convolution runs in f32."""

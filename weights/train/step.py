@@ -1,6 +1,8 @@
 """One training step, on a CPU as it stands, on CUDA captured once as a graph and replayed."""
 
 import copy
+from collections.abc import Callable
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -10,7 +12,6 @@ from nets import Compact, Span, State
 from optim import Muon
 
 LUMA = (0.299, 0.587, 0.114)  # of R, G and B (ITU-R BT.601)
-FLOOR = 1e-4  # squared error (40 dB) well below which a crop has nothing left to learn
 WARM_UP = 3  # steps before a graph is captured, in which libraries choose their algorithms
 
 
@@ -26,12 +27,15 @@ def luma_l2(out: Tensor, high: Tensor) -> Tensor:
     return luma_error(out, high).mean()
 
 
-def psnr(out: Tensor, high: Tensor) -> Tensor:
-    """The mean of its logarithm: what a mean of PSNR-Y over images measures."""
-    return (luma_error(out, high) + FLOOR).log().mean()
+def psnr(floor: float, out: Tensor, high: Tensor) -> Tensor:
+    """The mean of its logarithm: what a mean of PSNR-Y over images measures. Well below `floor` a crop has nothing left to learn."""
+    return (luma_error(out, high) + floor).log().mean()
 
 
-LOSSES = {"l1": torch.nn.functional.l1_loss, "l2": torch.nn.functional.mse_loss, "luma_l2": luma_l2, "psnr": psnr}
+def losses(config: dict) -> dict[str, Callable[[Tensor, Tensor], Tensor]]:
+    """By the name that models.toml has for them."""
+    plain = {"l1": torch.nn.functional.l1_loss, "l2": torch.nn.functional.mse_loss, "luma_l2": luma_l2}
+    return plain | {"psnr": partial(psnr, config["floor"])}
 
 
 def computes_bf16(device: str) -> bool:
@@ -48,6 +52,7 @@ class Step:
 
     def __init__(self, net: Compact | Span, config: dict, pool: Pool, device: str):
         self.config, self.pool, self.device = config, pool, device
+        self.losses = losses(config)
         self.mixed = computes_bf16(device)
         self.net = net.to(device)
         self.average = copy.deepcopy(self.net).requires_grad_(False)
@@ -96,7 +101,7 @@ class Step:
         self.net.zero_grad(set_to_none=True)
         with torch.autocast(self.device, torch.bfloat16, enabled=self.mixed, cache_enabled=False):
             out = self.run_net(low)
-        LOSSES[self.loss](out, high).backward()
+        self.losses[self.loss](out, high).backward()
         torch.nn.utils.clip_grad_norm_(self.net.parameters(), self.config["clip"])
         self.muon.step()
         self.adam.step()

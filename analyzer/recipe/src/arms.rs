@@ -71,10 +71,11 @@ pub fn all() -> Vec<Arm> {
     arms
 }
 
-/// SHA-256 over all shipped weights in the order of their names, its first 16 digits:
-/// `cat weights/*.safetensors | sha256sum`.
+/// SHA-256 over all weights that arms use in the order of their names, its first 16 digits:
+/// `ls weights/*.safetensors | grep -v best | LC_ALL=C sort | xargs cat | sha256sum`.
 pub fn all_weights() -> String {
-    let mut models: Vec<_> = upwise_weights::models().iter().collect();
+    let models = upwise_weights::models().iter();
+    let mut models: Vec<_> = models.filter(|model| model.tier == Tier::Fast).collect();
     models.sort_by_key(|model| model.name);
     digest(&models)
 }
@@ -148,7 +149,7 @@ impl Models {
         };
         let shipped = upwise_weights::models()
             .iter()
-            .filter(|model| model.tier == Tier::Fast || model.scale == 1);
+            .filter(|model| model.tier == Tier::Fast);
         Ok(Models {
             engines: shipped.map(load).collect::<Result<_>>()?,
         })
