@@ -10,6 +10,9 @@ use std::{env, fs};
 
 use serde_json::{Map, Value, json};
 
+/// What is no tensor in a header.
+const METADATA: &str = "__metadata__";
+
 fn main() -> Result<(), Box<dyn Error>> {
     let folder = env::var("CARGO_MANIFEST_DIR")?;
     let out = env::var("OUT_DIR")?;
@@ -45,16 +48,17 @@ fn slim(file: &[u8]) -> Result<Vec<u8>, Box<dyn Error>> {
     }
     // In the order in which their numbers lie in the file, so that offsets stay aligned.
     let mut kept = BTreeMap::new();
-    for (name, tensor) in header.iter().filter(|(name, _)| !replaced(name)) {
-        let offsets = serde_json::from_value::<(usize, usize)>(tensor["data_offsets"].clone());
-        if let Ok((start, end)) = offsets {
+    for (name, tensor) in &header {
+        if name != METADATA && !replaced(name) {
+            let (start, end): (usize, usize) =
+                serde_json::from_value(tensor["data_offsets"].clone())?;
             kept.insert((start, end), (name, tensor.clone()));
         }
     }
     let (mut slim, mut numbers) = (Map::new(), Vec::new());
     slim.extend(
         header
-            .get_key_value("__metadata__")
+            .get_key_value(METADATA)
             .map(|(k, v)| (k.clone(), v.clone())),
     );
     for ((start, end), (name, mut tensor)) in kept {

@@ -42,6 +42,7 @@ CASES = [
     Case("photo-fast-x4", 4, "clean", BENCH, (31.6, 28.25, 27.35)),
     Case("photo-best-x4", 4, "clean", BENCH, (32.1, 28.5, 27.5)),
     Case("photo-fast-x2", 2, "clean", BENCH, (37.6, 33.2, 31.9)),
+    Case("photo-best-x2", 2, "clean", BENCH, (37.6, 33.2, 31.9)),
     Case("recover-fast-x4", 4, "recover", ("bsd100",), (0.8,), True, ("psnr", "ssimulacra2"), "realesr-general-x4v3"),
     Case("recover-fast-x2", 2, "recover", ("bsd100",), (0.0,), True, ("psnr", "ssimulacra2")),
     Case("art-fast-x4", 4, "nearly_clean", ("art",), (1.5,), True, ("psnr", "ssim"), "realesr-animevideov3"),
