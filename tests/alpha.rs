@@ -6,8 +6,13 @@ mod command;
 #[path = "support/pictures.rs"]
 mod pictures;
 
+use std::io::Cursor;
+
 use command::{Folder, run};
 use pictures::*;
+use tiff::encoder::TiffEncoder;
+use tiff::encoder::colortype::RGB8;
+use tiff::tags::ExtraSamples;
 
 const SIDE: usize = 48;
 
@@ -118,5 +123,45 @@ fn a_mask_goes_through_the_network_as_a_picture_does() {
         let both = enlarged(&folder, &both, "photo");
         let alpha: Vec<u16> = both.samples.chunks(4).map(|pixel| pixel[3]).collect();
         assert_eq!(alpha, alone.samples);
+    }
+}
+
+/// A TIFF of RGB with `extra` behind it, each sample of a pixel its number in the file.
+fn tiff_with(extra: &[ExtraSamples]) -> Vec<u8> {
+    let mut file = Cursor::new(Vec::new());
+    let mut encoder = TiffEncoder::new(&mut file).expect("an encoder");
+    let mut image = encoder.new_image::<RGB8>(4, 3).expect("a directory");
+    image.extra_samples(extra).expect("a tag");
+    let samples: Vec<u8> = (0..12 * (3 + extra.len())).map(|i| i as u8).collect();
+    image.write_data(&samples).expect("pixels");
+    file.into_inner()
+}
+
+#[test]
+fn channels_beside_colours_and_transparency_are_left_out_and_it_is_said() {
+    let folder = Folder::new();
+    let (alpha, other) = (ExtraSamples::UnassociatedAlpha, ExtraSamples::Unspecified);
+    for (extra, channels, words) in [
+        (vec![alpha], 4, None),
+        (vec![other], 3, Some("a channel beside its colours")),
+        (vec![alpha, other], 4, Some("a channel beside its colours")),
+        (vec![other; 3], 3, Some("3 channels beside its colours")),
+    ] {
+        let input = folder.write("in.tif", &tiff_with(&extra));
+        let out = folder.arg("out.png");
+        let arguments = ["upscale", &input, "-n", "nearest", "-s", "1", "-o", &out];
+        let said = run(arguments).expect(0, &[]).stderr;
+        assert_eq!(
+            words.filter(|words| said.contains(words)),
+            words,
+            "{extra:?}: {said}"
+        );
+        assert_eq!(said.contains("left out"), words.is_some(), "{said}");
+        let stored = 3 + extra.len();
+        let expected = (0..12 * stored).filter(|i| i % stored < channels);
+        let seen = read_png_file(out.clone());
+        assert_eq!(seen.channels, channels);
+        assert_eq!(seen.samples, expected.map(|i| i as u16).collect::<Vec<_>>());
+        std::fs::remove_file(out).unwrap();
     }
 }

@@ -148,11 +148,11 @@ pub fn decode(mut input: Input, limits: &Limits) -> Result<Decoded, PictureError
 
     let (width, height) = decoder.dimensions().map_err(failure)?;
     let (width, height) = (width as usize, height as usize);
-    let extra = decoder
+    let extras = decoder
         .find_tag_unsigned_vec::<u16>(Tag::ExtraSamples)
         .map_err(failure)?
-        .and_then(|extra| extra.first().copied())
-        .and_then(ExtraSamples::from_u16);
+        .unwrap_or_default();
+    let extra = extras.first().copied().and_then(ExtraSamples::from_u16);
     let associated = extra == Some(ExtraSamples::AssociatedAlpha);
     let alpha_is_tagged = associated || extra == Some(ExtraSamples::UnassociatedAlpha);
     let mut stored = stored(decoder.colortype().map_err(failure)?, alpha_is_tagged)?;
@@ -195,6 +195,14 @@ pub fn decode(mut input: Input, limits: &Limits) -> Result<Decoded, PictureError
     let samples = read_chunks(&mut decoder, width, height, &stored, &mut warnings)?;
     if decoder.more_images() {
         warnings.push("several pages: only the first is used".into());
+    }
+    match extras.len().saturating_sub(stored.alpha.into()) {
+        0 => {}
+        1 => warnings
+            .push("a channel beside its colours, a mask or a spot colour, was left out".into()),
+        more => warnings.push(format!(
+            "{more} channels beside its colours, masks or spot colours, were left out"
+        )),
     }
     let mut bytes_of = |tag, what: &str| {
         let found = decoder
