@@ -121,10 +121,16 @@ class Pool:
             self.made += len(made)
 
 
-def draw(random: np.random.Generator, filled: int, count: int, room: int) -> Tensor:
-    """Which crops make the next batch, count x 6 int64: pair, top, left (0..=room), transpose, flip rows, flip columns."""
+def draw(random: np.random.Generator, filled: int, count: int, room: int, upright: float) -> Tensor:
+    """Which crops make the next batch, count x 6 int64: pair, top, left (0..=room), transpose, flip rows, flip columns.
+
+    The share `upright` stays as it is, the others take any of the eight orientations.
+    """
     columns = [random.integers(high, size=count) for high in (filled, room + 1, room + 1, 2, 2, 2)]
-    return torch.from_numpy(np.stack(columns, axis=1))
+    drawn = np.stack(columns, axis=1)
+    if upright:
+        drawn[random.random(count) < upright, 3:] = 0
+    return torch.from_numpy(drawn)
 
 
 def crops(images: Tensor, drawn: Tensor, side: int, scale: int = 1) -> Tensor:

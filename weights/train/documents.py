@@ -3,6 +3,9 @@
 from ink import Ink, is_mono, mixed
 from words import Language, formula, number, soup
 
+# Scripts of small print, as often as they are drawn.
+ALPHABETS = ["english"] * 6 + ["marked", "greek", "cyrillic"]
+
 
 def paragraph(ink: Ink, language: Language, x: float, y: float, right: float, em: float, lines: int) -> float:
     """Set `lines` lines between x and `right`, ragged or justified; returns the next baseline."""
@@ -135,14 +138,16 @@ def equations(ink: Ink, x: float, y: float, em: float) -> float:
 
 
 def small_print(ink: Ink) -> None:
-    """A document whose letters are at the limit of what can be read after shrinking."""
-    document(ink, ink.em(typical=4.9, large=6.5))
+    """A document whose letters are at the limit of what can be read after shrinking; other scripts are beyond it."""
+    scripts = [script for script in ALPHABETS if script in ink.fonts]
+    language = Language(ink.dice, ink.dice.choice(scripts)) if scripts else None
+    document(ink, ink.em(small=4.3, typical=5.0, large=6.5), language)
 
 
-def document(ink: Ink, em: float | None = None) -> None:
+def document(ink: Ink, em: float | None = None, language: Language | None = None) -> None:
     """One or two columns of blocks, cut out at a random place."""
     dice = ink.dice
-    language = ink.language()
+    language = language or ink.language()
     em = em or ink.em(typical=7.0)
     x = -dice.uniform(0.0, 0.6) * ink.width if dice.random() < 0.6 else em * dice.uniform(0.3, 4.0)
     y = -em * dice.uniform(0.0, 3.0)

@@ -77,7 +77,10 @@ class Compact(nn.Module):
 
     @torch.no_grad()
     def take(self, state: State) -> None:
-        """Start from an exported network of the same width: its first hidden layers, and its last if all fits."""
+        """Start from an exported network of the same width: its first hidden layers, and its last if all fits.
+
+        A deeper one starts as the network that it takes: its further layers change nothing.
+        """
         mine, theirs = len(self.hidden), max(int(name.split(".")[1]) for name in state) // 2 - 1
         self.first.copy_(state["body.0.weight"])
         for i in range(min(mine, theirs) + 1):
@@ -85,8 +88,10 @@ class Compact(nn.Module):
             self.slopes[i].copy_(state[f"body.{2 * i + 1}.weight"])
         for i in range(min(mine, theirs)):
             self.hidden[i].copy_(state[f"body.{2 * i + 2}.weight"] - self.identity[0])
+        self.hidden[theirs:] = 0.0
+        self.slopes[theirs + 1 :] = 1.0
         last = f"body.{2 * theirs + 2}"
-        if mine == theirs and state[f"{last}.weight"].shape == self.last.shape:
+        if mine >= theirs and state[f"{last}.weight"].shape == self.last.shape:
             self.last.copy_(state[f"{last}.weight"] - self.bilinear)
             self.last_bias.copy_(state[f"{last}.bias"])
 

@@ -26,8 +26,8 @@ from images import shrink, to_u8
 from ink import PIXEL, Ink
 from screens import label, screen
 
-KINDS = {document: 30, small_print: 30, screen: 20, characters: 10, label: 10, diagram: 10}
-DOUBLED = 0.25  # share of pages drawn twice as large and shrunk: hinting then hardly moves an outline
+KINDS = {document: 30, small_print: 60, screen: 20, characters: 10, label: 10, diagram: 10}
+DOUBLED = 0.35  # share of pages drawn twice as large and shrunk: hinting then hardly moves an outline
 ROTATED = 0.05
 EMPTY = 0.97  # share of one grey value from which a page is not worth training on
 CLEAN = 0.65  # share of pairs that are shrunk by bicubic and nothing else

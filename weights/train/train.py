@@ -201,7 +201,8 @@ def main() -> None:
             run.refresh(int((run.step + 1) * fresh) - int(run.step * fresh))
             decaying = run.decay_start is not None
             factor = rate(run.step, config["warmup"], run.decayed() if decaying else 0.0)
-            drawn = draw(run.random, run.pool.filled, config["batch"], config["block"] - config["patch"])
+            room = config["block"] - config["patch"]
+            drawn = draw(run.random, run.pool.filled, config["batch"], room, config["upright"])
             run.advance(drawn, factor, run.step, config["decay_loss" if decaying else "loss"])
             run.step += 1
             if device == "cuda" and run.step % 20 == 0:
