@@ -206,6 +206,23 @@ fn a_name_does_what_the_file_of_that_name_does() {
 }
 
 #[test]
+fn who_asks_for_eight_orientations_of_letters_is_told() {
+    let folder = Folder::new();
+    let input = folder.write("page.png", &png_bytes(&page()));
+    let out = folder.arg("out.png");
+    let said = |model: &str, option: &str| {
+        let args = ["upscale", &input, "-n", model, option, "-o", &out];
+        run([&args[..], &["--overwrite"]].concat())
+            .expect(0, &[])
+            .stderr
+            .contains("without -x")
+    };
+    assert!(said("text", "-x"));
+    assert!(!said("text", "-v"));
+    assert!(!said("photo", "-x"));
+}
+
+#[test]
 fn unknown_names_are_told_the_families() {
     let folder = Folder::new();
     let input = folder.write("hills.png", &png_bytes(&hills()));

@@ -251,7 +251,7 @@ pub struct RunArgs {
     pub precision: Precision,
 
     /// Self-ensemble: the mean of the network's results for the picture's eight orientations, a little finer for eight times
-    /// the time
+    /// the time; not for text, whose models know letters only as they stand
     #[arg(short = 'x', long)]
     pub self_ensemble: bool,
 

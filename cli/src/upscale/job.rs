@@ -99,6 +99,12 @@ impl Context<'_> {
         let (plan, memory) = self
             .room
             .plan(scaler, &extent, target, format, &input_name)?;
+        if self.router.options().self_ensemble && scaler.is_upright() {
+            warnings.push(format!(
+                "{} knows letters only as they stand: without -x it does better",
+                scaler.name()
+            ));
+        }
         // A fix may have changed its proportions on the way.
         warnings.extend(stretch((input_width, input_height), target, &plan));
         let mut part = match &job.output {

@@ -6,6 +6,7 @@ use std::time::Instant;
 use upwise_engine::{
     Engine, EngineOptions, Filter, Image, Isa, Method, Observer, Result, Rows, Target, Upscaler,
 };
+use upwise_weights::Family;
 
 use crate::args::upscale::RunArgs;
 use crate::args::values::TargetSize;
@@ -172,6 +173,17 @@ impl Scaler {
     /// Channels that the network takes at a time; `None` for a filter, which takes any.
     pub fn channels(&self) -> Option<usize> {
         self.network.as_ref().map(|network| network.channels)
+    }
+
+    /// Whether the model knows its pictures only as they stand: letters have no other orientations.
+    pub fn is_upright(&self) -> bool {
+        match &self.choice {
+            Choice::Model(Found {
+                source: Source::Embedded(model),
+                ..
+            }) => model.family == Family::Text,
+            _ => false,
+        }
     }
 
     /// Whether the result has each pixel of the picture many times over.
