@@ -68,8 +68,19 @@ def nearly_clean(random: np.random.Generator, high: np.ndarray, scale: int) -> n
     return jpeg(random, low, 75, 97)
 
 
+def once(random: np.random.Generator, high: np.ndarray, scale: int) -> np.ndarray:
+    """What most such pictures went through: a soft lens, a smaller size, a sensor's noise, one JPEG."""
+    image = blur(high, (random.uniform(0.3, 2.5) * scale / 4.0,) * 2)
+    image = resize(random, image, high.shape[0] // scale, high.shape[1] // scale)
+    image = add_noise(random, image, random.uniform(1.0, 16.0), random.random() < 0.1)
+    return jpeg(random, to_u8(image), 27, 88)
+
+
 def recover(random: np.random.Generator, high: np.ndarray, scale: int) -> np.ndarray:
-    """Soft, noisy, compressed, once or twice over (after Zhang et al. 2021, BSRGAN; Wang et al. 2021, Real-ESRGAN)."""
+    """Soft, noisy, compressed: half of them `once`, the others once or twice over and in odder ways (after Zhang et al. 2021,
+    BSRGAN; Wang et al. 2021, Real-ESRGAN)."""
+    if random.random() < 0.5:
+        return once(random, high, scale)
     height, width = high.shape[0] // scale, high.shape[1] // scale
     image = high.astype(np.float32)
     sigma = random.uniform(0.2, 2.8) * scale / 4.0
