@@ -200,6 +200,34 @@ fn bf16_stays_within_45_decibels_of_f32() {
     assert!(models >= 11, "{models} models");
 }
 
+/// Results go into an earlier result's memory where that has room, whatever it held, and change no bit.
+#[test]
+fn a_spent_result_gives_its_memory() {
+    let path = data::committed("compact-8x2-x2.safetensors");
+    let model = Model::open(&path).unwrap_or_else(|e| panic!("{e}"));
+    let engine = Engine::new(&model, &options(Isa::detect(), 2, None)).expect("an engine");
+    let input = picture(61, 47, 3);
+    let fresh = engine.run(&input, None).expect("an output");
+    let spent = |width, height| {
+        let data = vec![f32::NAN; width * height * 3];
+        Image::new(width, height, 3, data).expect("a picture")
+    };
+    for (width, height) in [(122, 94), (400, 300), (1, 1)] {
+        let old = spent(width, height);
+        let (room, at) = (old.data().len(), old.data().as_ptr());
+        let result = engine.run_reusing(&input, None, old).expect("an output");
+        assert!(result == fresh, "{width}x{height}");
+        let reused = room >= fresh.data().len();
+        assert_eq!(result.data().as_ptr() == at, reused, "{width}x{height}");
+        // That malloc gave the same address for less would show here.
+        let kept = result.into_data().capacity();
+        assert_eq!(kept, room.max(fresh.data().len()), "{width}x{height}");
+    }
+    let tiled = Engine::new(&model, &options(Isa::detect(), 2, Some(24))).expect("an engine");
+    let result = tiled.run_reusing(&input, None, spent(400, 300));
+    assert!(result.expect("an output") == tiled.run(&input, None).expect("an output"));
+}
+
 #[test]
 fn memory_limit_cuts_and_changes_no_bit() {
     let Some(model) = open("realesr-animevideov3.safetensors") else {

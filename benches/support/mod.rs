@@ -184,7 +184,11 @@ pub fn passes(
         };
         let engine = Engine::from_network(network, &options).expect("an engine");
         group.bench_function(BenchmarkId::new(name, isa), |b| {
-            b.iter(|| engine.run(&input, None).expect("an output"));
+            let mut result = Some(engine.run(&input, None).expect("an output"));
+            b.iter(|| {
+                let spent = result.take().expect("the result before");
+                result = Some(engine.run_reusing(&input, None, spent).expect("an output"));
+            });
         });
     }
 }

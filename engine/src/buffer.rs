@@ -44,8 +44,13 @@ impl Buffer {
     }
 }
 
-/// Room for `floats` numbers that will be a caller's, taken and advised as a [`Buffer`] is.
-pub(crate) fn vec_with_room(floats: usize) -> Result<Vec<f32>> {
+/// Room for `floats` numbers that will be a caller's, empty: that of `spent`, or new room, taken and advised as a [`Buffer`] is.
+pub(crate) fn room_in(mut spent: Vec<f32>, floats: usize) -> Result<Vec<f32>> {
+    if spent.capacity() >= floats {
+        spent.clear();
+        return Ok(spent);
+    }
+    drop(spent); // before more is asked for
     let mut room = Vec::new();
     room.try_reserve_exact(floats).map_err(|_| {
         let mib = (floats * size_of::<f32>()) >> 20;

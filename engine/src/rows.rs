@@ -76,6 +76,11 @@ impl Image {
         &self.data
     }
 
+    /// All samples, and their memory.
+    pub fn into_data(self) -> Vec<f32> {
+        self.data
+    }
+
     /// One row of `width * channels` samples.
     pub fn row(&self, y: usize) -> &[f32] {
         let stride = self.width * self.channels;
