@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from data import split
+from degrade import BENCHMARK
 from evaluate import DIGITS, Upscaler, bicubic, binary, mean_scores
 from fonts import list_fonts
 from images import list_images, psnr_y, shrink
@@ -48,7 +49,8 @@ CASES = [
     Case("art-fast-x4", 4, "nearly_clean", ("art",), (1.5,), True, ("psnr", "ssim"), "realesr-animevideov3"),
     Case("art-fast-x2", 2, "nearly_clean", ("art",), (1.5,), True, ("psnr", "ssim")),
     Case("deblock", 1, "deblock", ("bsd100",), (1.2,), True),
-    Case("denoise", 1, "denoise", ("bsd100",), (7.0,), True),
+    Case("denoise", 1, "denoise", ("bsd100",), (7.0,), True, ("psnr", "psnr_rgb")),
+    Case("denoise", 1, "denoise_grey", ("bsd100",), (7.0,), True),
 ]
 TEXT_GAIN, TEXT_AFTER = 4.0, 0.95
 
@@ -79,7 +81,7 @@ def run_case(case: Case, program: Path, data: Path, scratch: Path) -> None:
         for i, kind in enumerate(kinds):
             plain, ours = means["bicubic"][i], means[case.model][i]
             others = [f"bicubic {plain:.{DIGITS[kind]}f}"]
-            if kind != "psnr":
+            if not kind.startswith("psnr"):
                 bar = plain
             else:
                 bar = plain + least if case.over else least
@@ -87,7 +89,8 @@ def run_case(case: Case, program: Path, data: Path, scratch: Path) -> None:
                 others.append(f"{case.rival} {means[case.rival][i]:.{DIGITS[kind]}f}")
                 bar = max(bar, means[case.rival][i])
             digits = DIGITS[kind]
-            row(case.model, f"{name}, {kind}", f"{ours:.{digits}f}", f"{bar:.{digits}f}", verdict(ours >= bar), ", ".join(others))
+            damage = BENCHMARK[case.damage].__name__
+            row(case.model, f"{name}, {damage}, {kind}", f"{ours:.{digits}f}", f"{bar:.{digits}f}", verdict(ours >= bar), ", ".join(others))
 
 
 def run_text(model: str, program: Path, fonts: Path, scratch: Path) -> None:

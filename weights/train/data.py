@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from degrade import DAMAGE
-from images import crop_to_multiple, imresize, list_images, read_rgb, to_u8, turn
+from images import crop_to_multiple, imresize, list_images, read_rgb, to_grey, to_u8, turn
 from pages import low as page_low
 from pages import page
 from teacher import Teacher
@@ -35,6 +35,7 @@ class Recipe:
     shrinks: tuple[float, float]  # tiles are first reduced by a random factor of this range
     as_is: float  # but for this share of them
     turned: float  # share of the reduced tiles that are turned by any angle before
+    grey: float  # share of the tiles that lose their colour
 
     def truth(self, random: np.random.Generator) -> tuple[str, np.ndarray]:
         """A picture or a page, its sides multiples of the scale and at least a block."""
@@ -44,7 +45,11 @@ class Recipe:
             side = 2 * self.block * self.scale
             return kind, page(random, self.fonts, side, side, self.scale)
         files = self.tiles[kind]
-        return kind, self.reduced(random, read_rgb(files[random.integers(len(files))]))
+        tile = self.reduced(random, read_rgb(files[random.integers(len(files))]))
+        # As with `turned`.
+        if self.grey and random.random() < self.grey:
+            tile = to_grey(tile)
+        return kind, tile
 
     def reduced(self, random: np.random.Generator, tile: np.ndarray) -> np.ndarray:
         """The tile as it is or smaller, which gives more and sharper targets."""

@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image
 from scipy.ndimage import gaussian_filter
 
-from images import imresize, shrink, to_u8
+from images import imresize, shrink, to_grey, to_u8
 
 FILTERS = [Image.Resampling.BICUBIC, Image.Resampling.BOX, Image.Resampling.BILINEAR, Image.Resampling.LANCZOS]
 
@@ -35,14 +35,31 @@ def blur(image: np.ndarray, sigma: tuple[float, float]) -> np.ndarray:
     return gaussian_filter(image.astype(np.float32), (*sigma, 0.0), truncate=3.0)
 
 
+def shade(noise: np.ndarray, image: np.ndarray) -> np.ndarray:
+    """Noise that grows with the root of the light and is what it was at mid-grey: photons are counted (Poisson)."""
+    return noise * np.sqrt(np.maximum(image, 4.0) / 128.0)
+
+
 def add_noise(random: np.random.Generator, image: np.ndarray, sigma: float, poisson: bool) -> np.ndarray:
     """Noise whose deviation at mid-grey is `sigma`: the same everywhere, or growing with the root of the light."""
     noise = random.standard_normal(image.shape, dtype=np.float32) * sigma
     if poisson:
-        noise *= np.sqrt(np.maximum(image, 4.0) / 128.0)
+        noise = shade(noise, image)
     if random.random() < 0.2:  # luminance noise only
         noise = noise[..., :1]
     return image + noise
+
+
+def grain(random: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+    """Noise of deviation 1: each channel's own, the same in all (one in four), or between; one in seven coarser than a pixel."""
+    drawn = random.random()
+    common = 1.0 if drawn < 0.25 else random.random() if drawn < 0.5 else 0.0
+    own, shared = (random.standard_normal((*shape[:2], channels), dtype=np.float32) for channels in (shape[2], 1))
+    noise = np.sqrt(1.0 - common) * own + np.sqrt(common) * shared
+    if random.random() < 0.15:
+        noise = blur(noise, (random.uniform(0.3, 0.8),) * 2)
+        noise /= noise.std()
+    return noise
 
 
 def resize(random: np.random.Generator, image: np.ndarray, height: int, width: int) -> np.ndarray:
@@ -115,9 +132,11 @@ def deblock(random: np.random.Generator, high: np.ndarray, scale: int) -> np.nda
 
 
 def denoise(random: np.random.Generator, high: np.ndarray, scale: int) -> np.ndarray:
-    """Gaussian noise of sigma 0 to 35, three in ten growing with the light."""
+    """`grain` of sigma 0 to 35, three in ten growing with the light; one in seven went through a JPEG of good quality."""
     assert scale == 1
-    return to_u8(add_noise(random, high.astype(np.float32), random.uniform(0.0, 35.0), random.random() < 0.3))
+    noise = grain(random, high.shape) * random.uniform(0.0, 35.0)
+    image = to_u8(high + (shade(noise, high) if random.random() < 0.3 else noise))
+    return jpeg(random, image, 80, 97) if random.random() < 0.15 else image
 
 
 def recover_benchmark(index: int, high: np.ndarray, scale: int) -> np.ndarray:
@@ -140,13 +159,20 @@ def noise_15(index: int, high: np.ndarray, _scale: int) -> np.ndarray:
     return to_u8(high + random.standard_normal(high.shape) * 15.0)
 
 
+def noise_15_grey(index: int, high: np.ndarray, _scale: int) -> np.ndarray:
+    """The picture without its colour, and the same noise in all channels: the protocol of Zhang et al. 2017, DnCNN. Compare luma."""
+    random = np.random.default_rng([2026, index])
+    return to_u8(to_grey(high) + random.standard_normal((*high.shape[:2], 1)) * 15.0)
+
+
 DAMAGE = {f.__name__: f for f in (clean, nearly_clean, recover, deblock, denoise)}
 
-# The fixed test that belongs to each: (index, high, scale) -> low.
+# The fixed test that belongs to each, and one more: (index, high, scale) -> low.
 BENCHMARK = {
     "clean": clean,
     "nearly_clean": clean,
     "recover": recover_benchmark,
     "deblock": jpeg_20,
     "denoise": noise_15,
+    "denoise_grey": noise_15_grey,
 }

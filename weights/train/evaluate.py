@@ -26,7 +26,7 @@ from ssimulacra2 import compute_ssimulacra2
 
 from data import to_tensor
 from degrade import BENCHMARK
-from images import crop_to_multiple, imresize, list_images, luma, psnr_y, read_rgb, to_u8
+from images import crop_to_multiple, imresize, list_images, luma, psnr, psnr_y, read_rgb, to_u8
 from nets import restore
 
 # (set name, image name, low-resolution image) -> upscaled image, both H x W x 3 uint8
@@ -95,8 +95,8 @@ def ssimulacra2(image: np.ndarray, truth: np.ndarray, _border: int) -> float:
         return float(compute_ssimulacra2(*paths))
 
 
-SCORES = {"psnr": psnr_y, "ssim": ssim_y, "ssimulacra2": ssimulacra2}
-DIGITS = {"psnr": 3, "ssim": 4, "ssimulacra2": 2}
+SCORES = {"psnr": psnr_y, "psnr_rgb": psnr, "ssim": ssim_y, "ssimulacra2": ssimulacra2}
+DIGITS = {"psnr": 3, "psnr_rgb": 3, "ssim": 4, "ssimulacra2": 2}
 
 
 def mean_scores(upscale: Upscaler, name: str, files: list[Path], scale: int, damage: str, kinds: list[str]) -> list[float]:

@@ -94,10 +94,20 @@ def luma(image: np.ndarray) -> np.ndarray:
     return 16.0 + image.astype(np.float64) @ np.array([65.481, 128.553, 24.966]) / 255.0
 
 
-def psnr_y(image: np.ndarray, truth: np.ndarray, border: int) -> float:
-    """PSNR in dB between the lumas of two 8-bit images, `border` pixels left out on each side."""
+def to_grey(image: np.ndarray) -> np.ndarray:
+    """8-bit RGB without its colour, as grey files have it: full-range BT.601 luma in all channels."""
+    return np.repeat(to_u8(image @ np.array([0.299, 0.587, 0.114]))[..., None], 3, axis=2)
+
+
+def psnr(image: np.ndarray, truth: np.ndarray, border: int) -> float:
+    """PSNR in dB over all channels of two arrays in 0..255, `border` pixels left out on each side."""
     if image.shape != truth.shape:
         raise ValueError(f"sizes differ: {image.shape} and {truth.shape}")
     inner = np.s_[border:-border, border:-border]
-    error = float(np.mean((luma(image)[inner] - luma(truth)[inner]) ** 2))
+    error = float(np.mean((image[inner].astype(np.float64) - truth[inner]) ** 2))
     return float("inf") if error == 0.0 else 10.0 * np.log10(255.0**2 / error)
+
+
+def psnr_y(image: np.ndarray, truth: np.ndarray, border: int) -> float:
+    """PSNR in dB between the lumas of two 8-bit RGB images, `border` pixels left out on each side."""
+    return psnr(luma(image), luma(truth), border)

@@ -89,6 +89,7 @@ def prepare(args: argparse.Namespace, config: dict) -> tuple[Recipe, dict[str, l
         shrinks=tuple(config["shrinks"]),
         as_is=config["as_is"],
         turned=config["turned"],
+        grey=config["grey"],
     )
     if "pages" in shares:
         held += [page(np.random.default_rng([PAGE_SEED, i]), fonts, side, side, scale) for i in range(args.held_out)]
