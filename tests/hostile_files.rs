@@ -49,7 +49,7 @@ fn what_is_no_picture() {
         "page.jpg",
         b"<!DOCTYPE html><html></html>",
         65,
-        &["not a picture"],
+        &["web page", "download"],
     );
     refused("start.png", b"\x89PNG\r\n\x1a\n", 65, &["cut off"]);
     refused("start.jpg", b"\xff\xd8\xff\xe0", 65, &["cut off"]);
@@ -260,6 +260,77 @@ fn jpeg_sampled(second: u8) -> Vec<u8> {
     bytes
 }
 
+/// A bitonal TIFF of 8x1 pixels whose first pixel is in the lowest bit, with these tags, types and values as well.
+fn bitonal_tiff(more: &[(u16, u16, u32)]) -> Vec<u8> {
+    let mut entries = vec![
+        (256, 3, 8),
+        (257, 3, 1),
+        (258, 3, 1),
+        (259, 3, 1),
+        (262, 3, 1),
+        (273, 4, 0),
+        (279, 4, 1),
+    ];
+    entries.extend(more);
+    entries.sort_unstable();
+    let length = 10 + 12 * entries.len() + 4;
+    let mut tiff = b"II*\0\x08\0\0\0".to_vec();
+    tiff.extend((entries.len() as u16).to_le_bytes());
+    for (tag, kind, value) in entries {
+        let value = if tag == 273 { length as u32 } else { value };
+        tiff.extend(tag.to_le_bytes());
+        tiff.extend(u16::to_le_bytes(kind));
+        tiff.extend(1u32.to_le_bytes());
+        tiff.extend(value.to_le_bytes());
+    }
+    tiff.extend([0; 4]);
+    assert_eq!(tiff.len(), length);
+    tiff.push(0b0000_0111);
+    tiff
+}
+
+#[test]
+fn files_of_other_kinds_are_called_by_their_name() {
+    for (name, bytes, words) in [
+        (
+            "IMG_1.jpg",
+            &b"\0\0\0\x18ftypheic\0\0\0\0mif1"[..],
+            ["HEIC", "heif-convert"],
+        ),
+        (
+            "a.cr2",
+            b"II*\0\x10\0\0\0CR\x02\0\0\0",
+            ["raw file", "develop"],
+        ),
+        ("a.pdf", b"%PDF-1.7\n", ["PDF", "pdftoppm"]),
+        ("a.psd", b"8BPS\0\x01\0\0", ["Photoshop", "TIFF"]),
+        (
+            "a.mp4",
+            b"\0\0\0\x20ftypisom\0\0\x02\0",
+            ["video", "ffmpeg"],
+        ),
+        ("a.jp2", b"\0\0\0\x0cjP  \r\n\x87\n", ["JPEG 2000", "PNG"]),
+    ] {
+        let run = refused(name, bytes, 65, &words);
+        assert!(!run.stderr.contains("damaged"), "{}", run.stderr);
+    }
+}
+
+/// Raw files that are TIFF show a thumbnail first: better none than that one, four times as large.
+#[test]
+fn thumbnails_of_raw_files_are_not_taken_for_the_picture() {
+    let (copy, others, dng) = ((254, 4, 1), (330, 4, 8), (50706, 1, 4));
+    for raw in [&[copy, others][..], &[dng]] {
+        refused("raw.tif", &bitonal_tiff(raw), 65, &["raw file", "develop"]);
+    }
+    // Either alone is no raw file.
+    for tags in [&[][..], &[copy], &[others]] {
+        let folder = Folder::new();
+        let input = folder.write("plain.tif", &bitonal_tiff(tags));
+        run(["upscale", &input, "-n", "nearest", "-s", "4"]).expect(0, &["plain_4x.tif"]);
+    }
+}
+
 #[test]
 fn sound_files_of_a_kind_that_is_not_read_are_not_called_damaged() {
     let sampled = refused("fine.jpg", &jpeg_sampled(0x44), 65, &["sampled", "4x4"]);
@@ -268,28 +339,7 @@ fn sound_files_of_a_kind_that_is_not_read_are_not_called_damaged() {
     let at = frame_of(&arithmetic);
     arithmetic[at + 1] = 0xc9;
     refused("arithmetic.jpg", &arithmetic, 65, &["arithmetic coding"]);
-    // A bitonal TIFF of 8x1 pixels whose first pixel is in the lowest bit.
-    let entries: [(u16, u16, u32); 8] = [
-        (256, 3, 8),
-        (257, 3, 1),
-        (258, 3, 1),
-        (259, 3, 1),
-        (262, 3, 1),
-        (266, 3, 2),
-        (273, 4, 110),
-        (279, 4, 1),
-    ];
-    let mut tiff = b"II*\0\x08\0\0\0\x08\0".to_vec();
-    for (tag, kind, value) in entries {
-        tiff.extend(tag.to_le_bytes());
-        tiff.extend(kind.to_le_bytes());
-        tiff.extend(1u32.to_le_bytes());
-        tiff.extend(value.to_le_bytes());
-    }
-    tiff.extend([0; 4]);
-    assert_eq!(tiff.len(), 110);
-    tiff.push(0b0000_0111);
-    refused("fax.tif", &tiff, 65, &["FillOrder"]);
+    refused("fax.tif", &bitonal_tiff(&[(266, 3, 2)]), 65, &["FillOrder"]);
 }
 
 #[test]

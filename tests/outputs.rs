@@ -142,6 +142,32 @@ fn a_folder_is_mirrored_and_bad_files_are_passed_over() {
 }
 
 #[test]
+fn pictures_of_other_kinds_are_passed_over_by_name() {
+    let folder = Folder::new();
+    folder.write("in/a.png", &png_bytes(&photo(8, 6)));
+    let raw =
+        ["1.HEIC", "2.dng", "3.nef", "4.cr3"].map(|name| folder.write(&format!("in/{name}"), b"x"));
+    let from = folder.arg("in");
+    let said = ["pictures are of kinds", "1.HEIC", "2.dng", "3.nef, 1 more"];
+    let upscale = ["upscale", &from, "-n", "nearest"];
+    run(upscale).expect(0, &said);
+    run(["triage", &from]).expect(0, &said);
+    for quiet in [
+        run(upscale.iter().chain(&["-q", "--overwrite"])),
+        run(["triage", &from, "-q"]),
+    ] {
+        assert_eq!(quiet.expect(0, &[]).stderr, "");
+    }
+    std::fs::remove_file(folder.at("in/a.png")).expect("gone");
+    raw[1..]
+        .iter()
+        .for_each(|file| std::fs::remove_file(file).expect("gone"));
+    for command in ["upscale", "triage"] {
+        run([command, &from]).expect(66, &["no pictures", "a picture is of a kind", "1.HEIC"]);
+    }
+}
+
+#[test]
 fn an_output_folder_within_the_input_is_not_an_input() {
     let folder = Folder::new();
     folder.write("in/a.png", &png_bytes(&photo(8, 6)));

@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::failure::Failure;
-use crate::picture::{Format, Input, Limits, PictureError};
+use crate::picture::{Format, Input, Limits, PictureError, foreign};
 
 /// A file, or one of the standard streams.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -78,6 +78,8 @@ pub struct Listing {
     pub pictures: Vec<PathBuf>,
     /// Folders that could not be looked into, in words.
     pub unreadable: Vec<Failure>,
+    /// Pictures, by their suffix, of kinds that are not read.
+    pub unread: Vec<PathBuf>,
     /// Files that are passed over because their suffix is no picture's.
     pub passed_over: usize,
 }
@@ -107,6 +109,8 @@ impl Listing {
                 if recursive && skip != Some(&absolute(&path)) {
                     self.collect(&path, recursive, skip);
                 }
+            } else if foreign::names_picture(&path) {
+                self.unread.push(path);
             } else if Format::of_path(&path).is_none() {
                 self.passed_over += 1;
             } else if path.is_file() || !path.exists() {
@@ -115,15 +119,41 @@ impl Listing {
         }
     }
 
-    /// What is said where nothing was found.
-    pub fn none(recursive: bool) -> Failure {
+    /// What is said where nothing was found but `unread`.
+    pub fn none(recursive: bool, unread: &[PathBuf]) -> Failure {
         let hint = if recursive {
             ""
         } else {
             "; --recursive goes into folders within"
         };
-        Failure::NoInput(format!("there are no pictures in what was named{hint}"))
+        let nothing = format!("there are no pictures in what was named{hint}");
+        Failure::NoInput(match unread_words(unread) {
+            Some(words) => format!("{nothing}; {words}"),
+            None => nothing,
+        })
     }
+}
+
+/// Says which pictures are of kinds that are not read, if there are any.
+pub fn unread_words(unread: &[PathBuf]) -> Option<String> {
+    const NAMED: usize = 3;
+    let (first, more) = unread.split_at(unread.len().min(NAMED));
+    let mut names: Vec<String> = first
+        .iter()
+        .map(|path| path.display().to_string())
+        .collect();
+    if !more.is_empty() {
+        names.push(format!("{} more", more.len()));
+    }
+    let are = match unread.len() {
+        0 => return None,
+        1 => "a picture is of a kind",
+        _ => "pictures are of kinds",
+    };
+    Some(format!(
+        "{are} that upwise does not read and passed over; convert them to JPEG, PNG or TIFF first: {}",
+        names.join(", ")
+    ))
 }
 
 /// A path that two spellings of one file share, as far as the file system can tell.

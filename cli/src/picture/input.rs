@@ -5,7 +5,7 @@ use std::io::{self, BufRead, BufReader, Cursor, Read, Seek, SeekFrom};
 use std::path::Path;
 
 use super::format::SIGNATURE_LENGTH;
-use super::{Format, PictureError};
+use super::{Format, PictureError, foreign};
 
 /// A readable, seekable picture file.
 pub struct Input {
@@ -77,6 +77,9 @@ impl Input {
             .take(SIGNATURE_LENGTH as u64)
             .read_to_end(&mut start)?;
         self.rewind()?;
+        if let Some(refusal) = foreign::refusal(&start) {
+            return Err(refusal);
+        }
         Format::sniff(&start).ok_or_else(|| {
             PictureError::Malformed(
                 "not a picture that upwise reads; it reads PNG, JPEG, WebP, TIFF, BMP, GIF, \

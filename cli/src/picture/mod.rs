@@ -18,6 +18,7 @@ mod declared;
 pub mod decode;
 pub mod encode;
 pub mod exif;
+pub mod foreign;
 mod format;
 mod input;
 mod limits;

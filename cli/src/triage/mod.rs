@@ -121,6 +121,7 @@ struct Inputs {
 
 fn inputs(args: &TriageArgs) -> Result<Inputs, Failure> {
     let (mut places, mut names, mut failures) = (Vec::new(), Vec::new(), Vec::new());
+    let mut unread = Vec::new();
     for place in inputs::places(args.inputs.iter().chain(&args.more_inputs))? {
         match place {
             Place::File(folder) if folder.is_dir() => {
@@ -130,6 +131,7 @@ fn inputs(args: &TriageArgs) -> Result<Inputs, Failure> {
                 names.extend(listing.pictures.iter().map(within));
                 places.extend(listing.pictures.into_iter().map(Place::File));
                 failures.extend(listing.unreadable);
+                unread.extend(listing.unread);
             }
             Place::Stream if std::io::stdin().is_terminal() => {
                 return Err(Failure::Usage(
@@ -146,7 +148,10 @@ fn inputs(args: &TriageArgs) -> Result<Inputs, Failure> {
         }
     }
     if places.is_empty() && failures.is_empty() {
-        return Err(Listing::none(args.recursive));
+        return Err(Listing::none(args.recursive, &unread));
+    }
+    if let Some(words) = inputs::unread_words(&unread).filter(|_| !args.quiet) {
+        say(&format!("warning: {words}"));
     }
     Ok(Inputs {
         places,

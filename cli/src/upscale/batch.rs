@@ -25,7 +25,7 @@ use super::settings::settings;
 use crate::args::upscale::UpscaleArgs;
 use crate::args::values::TargetSize;
 use crate::failure::Failure;
-use crate::inputs::Place;
+use crate::inputs::{self, Place};
 use crate::interrupt;
 use crate::models::{KnownWeights, Wish};
 use crate::output::print_json_line;
@@ -108,6 +108,9 @@ impl Batch {
             ));
         }
         console.detail(&format!("model {}, {machine}", router.name()));
+        if let Some(words) = inputs::unread_words(&jobs.unread) {
+            console.warning(&words);
+        }
         if jobs.passed_over > 0 {
             console.detail(&format!(
                 "{} files are passed over: their suffixes are no picture's",

@@ -10,6 +10,7 @@ use tiff::{ColorType, TiffError};
 use super::tiff_samples::{Stored, keep_channels, read_chunks};
 use super::{Decoded, Shape, convert, layout};
 use crate::picture::exif::Directories;
+use crate::picture::foreign;
 use crate::picture::limits::check_plausible;
 use crate::picture::photoshop;
 use crate::picture::{Format, Input, Limits, Metadata, PictureError, Samples};
@@ -20,6 +21,11 @@ const IPTC: u16 = 33723;
 const PHOTOMETRIC: u16 = 262;
 const COLOUR_MAP: u16 = 320;
 const FILL_ORDER: u16 = 266;
+/// What kind of picture this is: bit 0 says that it is a smaller copy of another.
+const NEW_SUBFILE_TYPE: u16 = 254;
+/// Where more pictures lie.
+const SUB_IFDS: u16 = 330;
+const DNG_VERSION: u16 = 50706;
 /// The photometric interpretation of indices.
 const PALETTE: u16 = 3;
 
@@ -36,8 +42,20 @@ pub(super) fn failure(error: TiffError) -> PictureError {
     }
 }
 
+/// Refuses raw files of cameras, which have a thumbnail where a TIFF has its picture (DNG 1.7; Nikon's NEF and Sony's ARW).
+fn refuse_raw(directories: &Directories) -> Result<(), PictureError> {
+    let has = |tag| directories.root_value(tag).is_some();
+    let kind = directories.root_value(NEW_SUBFILE_TYPE).unwrap_or_default();
+    let is_copy = kind.first().is_some_and(|bits| bits & 1 == 1);
+    match has(DNG_VERSION) || is_copy && has(SUB_IFDS) {
+        true => Err(foreign::raw()),
+        false => Ok(()),
+    }
+}
+
 pub fn probe(mut input: Input) -> Result<Shape, PictureError> {
     let directories = Directories::read(&mut input).unwrap_or_default();
+    refuse_raw(&directories)?;
     let is_palette = directories.root_value(PHOTOMETRIC) == Some(&PALETTE.to_le_bytes()[..]);
     input.rewind()?;
     let mut decoder = Decoder::new(input).map_err(failure)?;
@@ -127,6 +145,7 @@ fn indices_as_grey(mut input: Input, limits: &Limits) -> Result<Input, PictureEr
 pub fn decode(mut input: Input, limits: &Limits) -> Result<Decoded, PictureError> {
     let file_length = input.length();
     let directories = Directories::read(&mut input).unwrap_or_default();
+    refuse_raw(&directories)?;
     // Baseline TIFF has the first pixel in the highest bit; fax machines also wrote it the other way.
     if directories.root_value(FILL_ORDER) == Some(&2u16.to_le_bytes()[..]) {
         return Err(PictureError::Unsupported(

@@ -41,6 +41,8 @@ pub struct Jobs {
     pub jobs: Vec<Job>,
     /// Folders that could not be looked into, in words.
     pub unreadable: Vec<Failure>,
+    /// Pictures in folders of kinds that are not read.
+    pub unread: Vec<PathBuf>,
     /// Files in folders that are passed over because their suffix is no picture's.
     pub passed_over: usize,
     /// Pictures that are left to other shards.
@@ -62,6 +64,7 @@ impl Jobs {
         let mut listing = Listing::default();
         listing.collect(folder, recursive, Some(&absolute(&root)));
         self.unreadable.extend(listing.unreadable);
+        self.unread.extend(listing.unread);
         self.passed_over += listing.passed_over;
         let found = listing.pictures.into_iter().map(|input| {
             let relative = input.strip_prefix(folder).unwrap_or(&input).to_path_buf();
@@ -172,7 +175,7 @@ pub fn plan(
         });
     }
     if jobs.jobs.is_empty() && jobs.unreadable.is_empty() {
-        return Err(Listing::none(args.recursive));
+        return Err(Listing::none(args.recursive, &jobs.unread));
     }
     refuse_collisions(&jobs.jobs)?;
     // Last, so that every shard sees the same names and refuses the same collisions.
