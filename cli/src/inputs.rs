@@ -145,13 +145,13 @@ pub fn unread_words(unread: &[PathBuf]) -> Option<String> {
     if !more.is_empty() {
         names.push(format!("{} more", more.len()));
     }
-    let are = match unread.len() {
+    let passed_over = match unread.len() {
         0 => return None,
-        1 => "a picture is of a kind",
-        _ => "pictures are of kinds",
+        1 => "a picture is of a kind that upwise does not read, and was passed over",
+        _ => "pictures are of kinds that upwise does not read, and were passed over",
     };
     Some(format!(
-        "{are} that upwise does not read and passed over; convert them to JPEG, PNG or TIFF first: {}",
+        "{passed_over}; convert to JPEG, PNG or TIFF first: {}",
         names.join(", ")
     ))
 }

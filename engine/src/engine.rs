@@ -212,7 +212,7 @@ impl Engine {
     }
 
     /// As [`Engine::run`], into the memory of `spent`, an earlier result that is no longer needed. For pictures one after the
-    /// other: the system has to find and clear the memory of a large result anew each time, which costs a twentieth of the run.
+    /// other: the system has to find and clear the memory of a large result anew each time, which costs up to a twentieth of the run.
     /// Where `spent` has not room enough, or the picture is run in tiles, it is given back and new memory taken.
     ///
     /// # Errors
