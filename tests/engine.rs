@@ -215,7 +215,9 @@ fn a_spent_result_gives_its_memory() {
     for (width, height) in [(122, 94), (400, 300), (1, 1)] {
         let old = spent(width, height);
         let (room, at) = (old.data().len(), old.data().as_ptr());
-        let result = engine.run_reusing(&input, None, old).expect("an output");
+        let result = engine
+            .run_reusing(&input, None, Some(old))
+            .expect("an output");
         assert!(result == fresh, "{width}x{height}");
         let reused = room >= fresh.data().len();
         assert_eq!(result.data().as_ptr() == at, reused, "{width}x{height}");
@@ -224,7 +226,7 @@ fn a_spent_result_gives_its_memory() {
         assert_eq!(kept, room.max(fresh.data().len()), "{width}x{height}");
     }
     let tiled = Engine::new(&model, &options(Isa::detect(), 2, Some(24))).expect("an engine");
-    let result = tiled.run_reusing(&input, None, spent(400, 300));
+    let result = tiled.run_reusing(&input, None, Some(spent(400, 300)));
     assert!(result.expect("an output") == tiled.run(&input, None).expect("an output"));
 }
 

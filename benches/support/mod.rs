@@ -184,9 +184,9 @@ pub fn passes(
         };
         let engine = Engine::from_network(network, &options).expect("an engine");
         group.bench_function(BenchmarkId::new(name, isa), |b| {
-            let mut result = Some(engine.run(&input, None).expect("an output"));
+            let mut result = None;
             b.iter(|| {
-                let spent = result.take().expect("the result before");
+                let spent = result.take();
                 result = Some(engine.run_reusing(&input, None, spent).expect("an output"));
             });
         });

@@ -37,19 +37,20 @@ pub fn run(args: &BenchArgs) -> Result<(), Failure> {
     let picture = synthetic(width, height, info.in_channels)?;
 
     let mut seconds = Vec::new();
-    // The first run also warms caches and faults pages in.
-    let mut result = engine
-        .run(&picture, None)
-        .map_err(|e| Failure::engine(&found.name, e))?;
-    for _ in 0..args.runs {
+    let mut result = None;
+    for run in 0..=args.runs {
         if interrupt::requested() {
             return Err(Failure::Interrupted);
         }
         let start = Instant::now();
-        result = engine
-            .run_reusing(&picture, None, result)
+        let made = engine
+            .run_reusing(&picture, None, result.take())
             .map_err(|e| Failure::engine(&found.name, e))?;
-        seconds.push(start.elapsed().as_secs_f64());
+        // The first run also warms caches and faults pages in.
+        if run > 0 {
+            seconds.push(start.elapsed().as_secs_f64());
+        }
+        result = Some(made);
     }
     drop(result);
     let median = median(&mut seconds);

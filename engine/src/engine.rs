@@ -208,31 +208,24 @@ impl Engine {
     /// [`Error::Shape`] if the picture has not the model's channels, [`Error::Limits`] if no tile fits the
     /// memory limit, [`Error::Cancelled`] once the observer breaks.
     pub fn run(&self, image: &Image, observer: Option<Observer<'_>>) -> Result<Image> {
-        self.run_in(image, observer, Vec::new())
+        self.run_reusing(image, observer, None)
     }
 
     /// As [`Engine::run`], into the memory of `spent`, an earlier result that is no longer needed. For pictures one after the
-    /// other: the system has to find and clear the memory of a large result anew each time, which costs up to a twentieth of the run.
-    /// Where `spent` has not room enough, or the picture is run in tiles, it is given back and new memory taken.
+    /// other: the system has to find and clear the memory of a large result anew each time, which costs up to a twentieth of
+    /// the run. Where `spent` has not room enough, or the picture is run in tiles, it is given back and new memory taken; also
+    /// after an error.
     ///
     /// # Errors
     ///
-    /// As [`Engine::run`]. The memory of `spent` is then given back.
+    /// As [`Engine::run`].
     pub fn run_reusing(
         &self,
         image: &Image,
         observer: Option<Observer<'_>>,
-        spent: Image,
+        spent: Option<Image>,
     ) -> Result<Image> {
-        self.run_in(image, observer, spent.into_data())
-    }
-
-    fn run_in(
-        &self,
-        image: &Image,
-        observer: Option<Observer<'_>>,
-        spent: Vec<f32>,
-    ) -> Result<Image> {
+        let spent = spent.map_or_else(Vec::new, Image::into_data);
         self.check_channels(image.channels())?;
         let (width, height) = (image.width(), image.height());
         let tiling = self.tiling(width, height)?;
