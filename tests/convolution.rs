@@ -241,6 +241,29 @@ proptest! {
         }
     }
 
+    /// Down to a map of a lower resolution and up again, with what was there before added.
+    #[test]
+    fn folds_and_unfolds(
+        seed: u64,
+        (width, height) in (1usize..30, 1usize..12),
+        (channels, inner) in (1usize..40, 1usize..40),
+        factor in 1usize..4,
+    ) {
+        let mut net = Sketch::new(seed, 3);
+        let a = net.conv(&[INPUT], channels, (3, 1), Activation::LeakyRelu(0.0), vec![]);
+        let low = net.slot(channels * factor * factor);
+        net.ops.push(Op::PixelUnshuffle { input: a, output: low, factor });
+        let b = net.conv(&[low], inner, (3, 1), Activation::LeakyRelu(0.0), vec![]);
+        let many = net.conv(&[b], channels * factor * factor, (1, 1), Activation::Identity, vec![]);
+        let high = net.slot(channels);
+        net.ops.push(Op::DepthToSpace { input: many, output: high, factor });
+        let skip = vec![Merge::Residual { slot: a, scale: 1.0 }];
+        let c = net.conv(&[high], channels, (3, 1), Activation::LeakyRelu(0.0), skip);
+        let out = net.conv(&[c], 3, (3, 1), Activation::Identity, vec![]);
+        let network = net.finish(out, (1, false), 1);
+        check(&network, &input(seed, 3, width * factor, height * factor));
+    }
+
     /// Any tile and any number of threads gives the bits of the whole image.
     #[test]
     fn tiles_of_random_chains(

@@ -35,12 +35,13 @@ fn open(file: &str) -> Option<Model> {
 }
 
 /// The small networks that the repository carries.
-const COMMITTED: [&str; 9] = [
+const COMMITTED: [&str; 10] = [
     "compact-4x1-x2-leakyrelu",
     "compact-4x1-x2-relu",
     "compact-4x1-x3-grey",
     "compact-6x2-x1-rgba",
     "compact-8x2-x2",
+    "drunet-4",
     "rlfn-6-x2",
     "rrdb-6-x2",
     "rrdb-8-x4",

@@ -126,6 +126,16 @@ fn small_rlfn_network() {
     assert_eq!(model.info().scale, 2);
 }
 
+#[test]
+fn small_drunet_network() {
+    let model = committed("drunet-4");
+    let info = model.info();
+    assert_eq!((info.family, info.scale), (Family::Drunet, 1));
+    assert_eq!((info.in_channels, info.out_channels), (3, 3));
+    assert_eq!(info.detail, "4-6-5-8 features, 2 blocks a level");
+    assert_eq!(model.network().input.multiple, 8);
+}
+
 /// The stated radius is exact: changing one input pixel changes output up to there and no farther.
 #[test]
 fn receptive_radius_is_what_a_changed_pixel_reaches() {
@@ -134,6 +144,7 @@ fn receptive_radius_is_what_a_changed_pixel_reaches() {
         "span-5-x3-slim",
         "rrdb-8-x4",
         "rrdb-6-x2",
+        "drunet-4",
     ] {
         let model = open(&data::committed(&format!("{name}.safetensors")));
         let network = model.network();
@@ -279,7 +290,7 @@ fn other_networks_are_refused_by_name() {
         let error = Model::open(&path).unwrap_err();
         assert!(matches!(error, upwise_engine::Error::Unsupported { .. }));
         let text = error.to_string();
-        for part in [file, key, "Compact", "SPAN", "ESRGAN", "RLFN"] {
+        for part in [file, key, "Compact", "SPAN", "ESRGAN", "RLFN", "DRUNet"] {
             assert!(text.contains(part), "{text}");
         }
     }

@@ -23,6 +23,8 @@ pub enum Family {
     Esrgan,
     /// Residual Local Feature Network (Kong et al., NTIRE 2022).
     Rlfn,
+    /// DRUNet of DPIR (Zhang et al., 2021), which cleans pictures and leaves their size.
+    Drunet,
 }
 
 impl fmt::Display for Family {
@@ -32,6 +34,7 @@ impl fmt::Display for Family {
             Family::Span => "SPAN",
             Family::Esrgan => "ESRGAN",
             Family::Rlfn => "RLFN",
+            Family::Drunet => "DRUNet",
         })
     }
 }
@@ -169,6 +172,15 @@ pub enum Op {
         /// Side of the block.
         factor: usize,
     },
+    /// `[f*f*C][H][W] -> [C][H*f][W*f]`, from channel `(dy*f + dx)*C + c`: TensorFlow's order, in which the channels of a pixel lie together.
+    DepthToSpace {
+        /// Read from.
+        input: SlotId,
+        /// Written to.
+        output: SlotId,
+        /// Side of the block.
+        factor: usize,
+    },
     /// Each pixel repeated `factor` times in both directions.
     Nearest {
         /// Read from.
@@ -232,6 +244,7 @@ impl Op {
         match self {
             Op::Conv(conv) => conv.output,
             Op::PixelUnshuffle { output, .. }
+            | Op::DepthToSpace { output, .. }
             | Op::Nearest { output, .. }
             | Op::MaxPool { output, .. }
             | Op::Bilinear { output, .. } => *output,
@@ -248,6 +261,7 @@ impl Op {
                 .chain(conv.merges.iter().map(Merge::slot))
                 .collect(),
             Op::PixelUnshuffle { input, .. }
+            | Op::DepthToSpace { input, .. }
             | Op::Nearest { input, .. }
             | Op::MaxPool { input, .. }
             | Op::Bilinear { input, .. } => vec![*input],

@@ -80,7 +80,12 @@ fn reach(compiled: &Compiled) -> Option<usize> {
                 clean[input].div_ceil(factor),
                 density[input] / factor as f64,
             ),
-            &Step::Nearest {
+            &Step::DepthToSpace {
+                input,
+                output,
+                factor,
+            }
+            | &Step::Nearest {
                 input,
                 output,
                 factor,

@@ -39,6 +39,10 @@ class Weights(dict):
         self.put(f"{name}.weight", self.normal(out, inside, side, side) * gain / (inside * side * side) ** 0.5)
         self.put(f"{name}.bias", self.normal(out) * 0.1)
 
+    def bare(self, name, shape, gain=1.4):
+        """The same without a bias; `shape` as in the state dict."""
+        self.put(f"{name}.weight", self.normal(*shape) * gain / (shape[1] * shape[2] * shape[3]) ** 0.5)
+
     def apply(self, name, x, stride=1, padding=None):
         weight, bias = self[f"{name}.weight"].double(), self[f"{name}.bias"].double()
         return F.conv2d(x, weight, bias, stride, weight.shape[-1] // 2 if padding is None else padding)
@@ -178,6 +182,52 @@ def rlfn(w, features, middle, attention, blocks, scale):
     return forward
 
 
+def drunet(w, features, blocks):
+    """Zhang et al. 2021 (DPIR), told that the noise has a level of 15 of 255."""
+    levels = len(features)
+
+    def residual(way, places, width):
+        for i in places:
+            w.bare(f"{way}.{i}.res.0", (width, width, 3, 3))
+            w.bare(f"{way}.{i}.res.2", (width, width, 3, 3), 0.5)
+
+    w.bare("m_head", (features[0], 4, 3, 3))
+    for level in range(1, levels):
+        above, below = features[level - 1], features[level]
+        residual(f"m_down{level}", range(blocks), above)
+        w.bare(f"m_down{level}.{blocks}", (below, above, 2, 2))
+        w.put(f"m_up{level}.0.weight", w.normal(below, above, 2, 2) / below**0.5)
+        residual(f"m_up{level}", range(1, blocks + 1), above)
+    residual("m_body", range(blocks), features[-1])
+    w.bare("m_tail", (3, features[0], 3, 3), 0.3)
+
+    def conv(name, x, **options):
+        return F.conv2d(x, w[f"{name}.weight"].double(), **options)
+
+    def blocks_of(way, places, x):
+        for i in places:
+            inner = F.relu(conv(f"{way}.{i}.res.0", x, padding=1))
+            x = x + conv(f"{way}.{i}.res.2", inner, padding=1)
+        return x
+
+    def forward(x):
+        height, width = x.shape[2:]
+        whole = 2 ** (levels - 1)
+        x = F.pad(x, (0, -width % whole, 0, -height % whole), "reflect")
+        level_map = torch.full_like(x[:, :1], 15 / 255)
+        skips = [conv("m_head", torch.cat([x, level_map], 1), padding=1)]
+        for level in range(1, levels):
+            y = blocks_of(f"m_down{level}", range(blocks), skips[-1])
+            skips.append(conv(f"m_down{level}.{blocks}", y, stride=2))
+        y = blocks_of("m_body", range(blocks), skips[-1])
+        for level in range(levels - 1, 0, -1):
+            y = F.conv_transpose2d(y + skips[level], w[f"m_up{level}.0.weight"].double(), stride=2)
+            y = blocks_of(f"m_up{level}", range(1, blocks + 1), y)
+        return conv("m_tail", y + skips[0], padding=1)[:, :, :height, :width]
+
+    return forward
+
+
 def make(name, seed, dtype, size, build, metadata=None):
     weights = Weights(seed, dtype)
     forward = build(weights)
@@ -204,6 +254,7 @@ def main():
     make("rrdb-8-x4", 8, f16, (3, 9, 11), lambda w: rrdb(w, 8, 4, 1, 2, 1))
     make("rrdb-6-x2", 9, bf16, (3, 12, 14), lambda w: rrdb(w, 6, 3, 1, 2, 2))
     make("rlfn-6-x2", 10, f32, (3, 17, 22), lambda w: rlfn(w, 6, 8, 4, 2, 2))
+    make("drunet-4", 11, f16, (3, 24, 16), lambda w: drunet(w, [4, 6, 5, 8], 2))
 
     # PyTorch's own containers, with the wrappers and prefixes that trainers leave, and one tensor that is
     # a transposed view of its storage.

@@ -88,6 +88,7 @@ pub fn run(network: &Network, image: &Map) -> Map {
                 finish(convolve(conv, &inputs), conv, &merges)
             }
             Op::PixelUnshuffle { input, factor, .. } => unshuffle(get(input), *factor),
+            Op::DepthToSpace { input, factor, .. } => depth_to_space(get(input), *factor),
             Op::Nearest { input, factor, .. } => nearest(get(input), *factor),
             Op::MaxPool {
                 input,
@@ -211,6 +212,13 @@ fn shuffle(map: &Map, f: usize) -> Map {
     let (channels, height, width) = (map.channels / (f * f), map.height * f, map.width * f);
     Map::from_fn(channels, height, width, |c, y, x| {
         map.at((c * f + y % f) * f + x % f, y / f, x / f)
+    })
+}
+
+fn depth_to_space(map: &Map, f: usize) -> Map {
+    let (channels, height, width) = (map.channels / (f * f), map.height * f, map.width * f);
+    Map::from_fn(channels, height, width, |c, y, x| {
+        map.at((y % f * f + x % f) * channels + c, y / f, x / f)
     })
 }
 

@@ -98,7 +98,7 @@ pub(super) fn derive(slots: &[Slot], ops: &[Op], output: Output) -> Facts {
                 stride,
                 ..
             } => window(&[&geometry[*input]], *kernel, *stride, 0),
-            Op::Nearest { input, factor, .. } => {
+            Op::DepthToSpace { input, factor, .. } | Op::Nearest { input, factor, .. } => {
                 let from = &geometry[*input];
                 let factor = *factor as i64;
                 Geometry::through(&[from], from.period * factor as usize, from.step, |j| {
@@ -192,7 +192,9 @@ impl Network {
             let made = match op {
                 Op::Conv(c) => shrink(at(c.inputs.first()?), c.padding, c.kernel, c.stride)?,
                 Op::PixelUnshuffle { input, factor, .. } => at(input) / factor,
-                Op::Nearest { input, factor, .. } => at(input) * factor,
+                Op::DepthToSpace { input, factor, .. } | Op::Nearest { input, factor, .. } => {
+                    at(input) * factor
+                }
                 Op::MaxPool {
                     input,
                     kernel,

@@ -4,6 +4,7 @@
 
 mod builder;
 mod compact;
+mod drunet;
 mod info;
 mod rlfn;
 mod rrdb;
@@ -21,7 +22,7 @@ struct Architecture {
 }
 
 /// In detection order: the more specific names come first.
-const ARCHITECTURES: [Architecture; 4] = [
+const ARCHITECTURES: [Architecture; 5] = [
     Architecture {
         family: Family::Span,
         detect: span::detect,
@@ -36,6 +37,11 @@ const ARCHITECTURES: [Architecture; 4] = [
         family: Family::Esrgan,
         detect: rrdb::detect,
         build: rrdb::build,
+    },
+    Architecture {
+        family: Family::Drunet,
+        detect: drunet::detect,
+        build: drunet::build,
     },
     Architecture {
         family: Family::Compact,

@@ -310,6 +310,7 @@ mod tests {
             ("span-6-x2", 40, 203),
             ("rrdb-8-x4", 29, 121),
             ("rrdb-6-x2", 31, 181),
+            ("drunet-4", 45, 181),
         ] {
             let model = Model::golden(name);
             for isa in Isa::available() {

@@ -283,6 +283,22 @@ impl Task<'_> {
                         pixels::unshuffle(&rows, from.pixel_stride, channels, out, to.pixel_stride);
                     }
                 }
+                Step::DepthToSpace {
+                    input,
+                    output,
+                    factor,
+                } => {
+                    let (from, to) = (&maps[input], &maps[output]);
+                    let channels = self.compiled.channels[output];
+                    for y in unit.rows.clone() {
+                        let row = self.pixels(from, y / factor);
+                        let start = y % factor * factor * channels;
+                        let out = self.pixels_mut(to, y);
+                        let at = (factor, self.x.start);
+                        let strides = (from.pixel_stride, to.pixel_stride);
+                        pixels::depth_to_space(row, out, strides, channels, start, at);
+                    }
+                }
                 Step::Nearest {
                     input,
                     output,

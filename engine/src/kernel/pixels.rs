@@ -28,6 +28,24 @@ pub(crate) fn unshuffle(
     }
 }
 
+/// Depth to space, for one row: pixels of `channels` samples that lie one after the other in the `blocks` of a row, from sample `start`
+/// of each block on. `first` is the index of the first pixel of `out`.
+pub(crate) fn depth_to_space(
+    row: &[f32],
+    out: &mut [f32],
+    (in_stride, out_stride): (usize, usize),
+    channels: usize,
+    start: usize,
+    (factor, first): (usize, usize),
+) {
+    for (x, pixel) in out.chunks_exact_mut(out_stride).enumerate() {
+        let (block, dx) = ((first + x) / factor, (first + x) % factor);
+        let from = block * in_stride + start + dx * channels;
+        pixel[..channels].copy_from_slice(&row[from..from + channels]);
+        pixel[channels..].fill(0.0);
+    }
+}
+
 /// Repeats every pixel of `row` `factor` times; `first` is the index of the first pixel of `out`.
 pub(crate) fn nearest(row: &[f32], out: &mut [f32], stride: usize, factor: usize, first: usize) {
     for (x, pixel) in out.chunks_exact_mut(stride).enumerate() {

@@ -131,6 +131,7 @@ mod tests {
             ("span-6-x2", 20, 61),
             ("rrdb-8-x4", 17, 50),
             ("rrdb-6-x2", 22, 64),
+            ("drunet-4", 24, 96),
         ] {
             let model = Model::golden(name);
             let compiled = Compiled::new(model.network(), Isa::detect(), Precision::F32).unwrap();

@@ -81,6 +81,14 @@ pub(crate) fn check(network: &Network) -> Result<()> {
                 }
                 (n, d * factor)
             }
+            Op::DepthToSpace { input, factor, .. } => {
+                factor_fits(factor)?;
+                let (channels, (n, d)) = read(input)?;
+                if channels != slots[to].channels * factor * factor {
+                    return wrong("a shuffle whose channels do not fit");
+                }
+                (n * factor, d)
+            }
             Op::Nearest { input, factor, .. } => {
                 factor_fits(factor)?;
                 let (n, d) = same(input)?;

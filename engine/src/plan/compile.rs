@@ -74,6 +74,11 @@ pub(crate) enum Step {
         output: SlotId,
         factor: usize,
     },
+    DepthToSpace {
+        input: SlotId,
+        output: SlotId,
+        factor: usize,
+    },
     Nearest {
         input: SlotId,
         output: SlotId,
@@ -164,6 +169,15 @@ impl Compiled {
                     output,
                     factor,
                 },
+                Op::DepthToSpace {
+                    input,
+                    output,
+                    factor,
+                } => Step::DepthToSpace {
+                    input,
+                    output,
+                    factor,
+                },
                 Op::Nearest {
                     input,
                     output,
@@ -215,26 +229,32 @@ impl Compiled {
                 emit,
             }),
         }
-        let coarsest = network.ops.iter().filter_map(|op| match op {
-            &Op::PixelUnshuffle {
-                input: INPUT,
-                factor,
-                ..
-            } => Some(factor),
-            _ => None,
-        });
         Ok(Compiled {
             info: network.info.clone(),
             input: network.input.clone(),
             output: network.output,
             channels: network.slots.iter().map(|slot| slot.channels).collect(),
-            grid: winograd::TILE * coarsest.max().unwrap_or(1),
+            grid: winograd::TILE * coarsest(network),
             kernels,
             bf16: bf16(&steps, padded.len()),
             padded,
             steps,
         })
     }
+}
+
+/// Input pixels along an axis for one of the coarsest map's.
+fn coarsest(network: &Network) -> usize {
+    let mut pixels = vec![1; network.slots.len()];
+    for op in &network.ops {
+        let from = op.reads().first().map_or(1, |&slot| pixels[slot]);
+        pixels[op.output()] = match *op {
+            Op::PixelUnshuffle { factor, .. } => from * factor,
+            Op::DepthToSpace { factor, .. } | Op::Nearest { factor, .. } => (from / factor).max(1),
+            Op::Conv(_) | Op::MaxPool { .. } | Op::Bilinear { .. } => from,
+        };
+    }
+    pixels.into_iter().max().unwrap_or(1)
 }
 
 /// Which slots can hold bf16: what reads them would round them all the same.

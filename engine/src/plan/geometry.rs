@@ -21,6 +21,7 @@ impl Step {
         match self {
             Step::Conv(conv) => conv.output,
             Step::Unshuffle { output, .. }
+            | Step::DepthToSpace { output, .. }
             | Step::Nearest { output, .. }
             | Step::MaxPool { output, .. }
             | Step::Bilinear { output, .. } => *output,
@@ -62,7 +63,7 @@ impl Step {
             &Step::Unshuffle { input, factor, .. } => {
                 vec![(input, a * factor as isize..b * factor as isize)]
             }
-            &Step::Nearest { input, factor, .. } => {
+            &Step::DepthToSpace { input, factor, .. } | &Step::Nearest { input, factor, .. } => {
                 let f = factor as isize;
                 vec![(input, a / f..(b - 1) / f + 1)]
             }
@@ -123,7 +124,9 @@ pub(crate) fn extents(compiled: &Compiled, width: usize, height: usize) -> Resul
                 c.inputs[0],
             )?,
             &Step::Unshuffle { input, factor, .. } => each(&|n| Some(n / factor), input)?,
-            &Step::Nearest { input, factor, .. } => each(&|n| Some(n * factor), input)?,
+            &Step::DepthToSpace { input, factor, .. } | &Step::Nearest { input, factor, .. } => {
+                each(&|n| Some(n * factor), input)?
+            }
             &Step::MaxPool {
                 input,
                 kernel,
