@@ -210,12 +210,20 @@ impl Network {
 }
 
 impl crate::network::Conv {
-    /// Learned numbers: weights, biases and slopes.
+    /// Learned numbers: weights, biases and slopes. Zeros throughout stand for what was not learned, such as biases that the
+    /// network does not have.
     fn parameters(&self) -> usize {
+        let learned = |values: &[f32]| match values.iter().all(|&value| value == 0.0) {
+            true => 0,
+            false => values.len(),
+        };
         let slopes = match &self.activation {
             crate::network::Activation::PRelu(slopes) => slopes.len(),
             _ => 0,
         };
-        self.weight.len() + self.bias.len() + slopes
+        match learned(&self.weight) {
+            0 => 0,
+            weights => weights + learned(&self.bias) + slopes,
+        }
     }
 }
