@@ -132,7 +132,10 @@ fn small_drunet_network() {
     let info = model.info();
     assert_eq!((info.family, info.scale), (Family::Drunet, 1));
     assert_eq!((info.in_channels, info.out_channels), (3, 3));
-    assert_eq!(info.detail, "4-6-5-8 features, 2 blocks a level");
+    assert_eq!(
+        info.detail,
+        "4-6-5-8 features, 2 blocks a level, told a noise of sigma 15"
+    );
     // Two convolutions a block, eight at each level but the lowest, which has four; nothing has biases.
     let blocks = 9 * (8 * (4 * 4 + 6 * 6 + 5 * 5) + 4 * 8 * 8);
     let between = 2 * 4 * (4 * 6 + 6 * 5 + 5 * 8);

@@ -37,7 +37,14 @@ pub(super) fn build(dict: &StateDict) -> Result<Network> {
     let blocks = count(dict, 0, |i| format!("m_body.{i}.res.0.weight"));
 
     let mut b = Builder::new(dict, channels);
-    let level = b.push(constant(channels, LEVEL));
+    // The same everywhere, whatever the picture.
+    let level = pointwise(
+        "level of the noise",
+        INPUT,
+        vec![0.0; channels],
+        vec![LEVEL],
+    );
+    let level = b.push(level);
     let conv = b.conv("m_head", &[INPUT, level], features, 3)?;
     let mut slot = b.push(conv);
     let mut skips = vec![slot];
@@ -62,24 +69,11 @@ pub(super) fn build(dict: &StateDict) -> Result<Network> {
         skip: false,
     };
     let widths: Vec<_> = widths.iter().map(usize::to_string).collect();
-    let detail = format!("{} features, {blocks} blocks a level", widths.join("-"));
+    let detail = format!(
+        "{} features, {blocks} blocks a level, told a noise of sigma 15",
+        widths.join("-")
+    );
     b.finish(Family::Drunet, None, output, detail)
-}
-
-/// A map of one channel that is `value` everywhere, whatever the picture of `channels`.
-fn constant(channels: usize, value: f32) -> Conv {
-    Conv {
-        name: "level of the noise".into(),
-        inputs: vec![INPUT],
-        output: INPUT,
-        kernel: 1,
-        stride: 1,
-        padding: 0,
-        weight: vec![0.0; channels],
-        bias: vec![value],
-        activation: Activation::Identity,
-        merges: Vec::new(),
-    }
 }
 
 /// Blocks `way.i`: a convolution, ReLU, a convolution, and what the block began with. The last one's result gets `skip` as well.
@@ -117,7 +111,7 @@ fn down(b: &mut Builder, dict: &StateDict, name: &str, input: SlotId) -> Result<
         output,
         factor: FACTOR,
     });
-    Ok(b.push(pointwise(name, slot, weight, out)))
+    Ok(b.push(pointwise(name, slot, weight, vec![0.0; out])))
 }
 
 /// Its transpose: a convolution of 1x1 that makes the four pixels of a block one after the other, and their unfolding.
@@ -131,7 +125,7 @@ fn up(b: &mut Builder, name: &str, input: SlotId, out: usize) -> Result<SlotId> 
         let (from, to, place) = (n / (out * area), n / area % out, n % area);
         weight[(place * out + to) * channels + from] = value;
     }
-    let input = b.push(pointwise(name, input, weight, out * area));
+    let input = b.push(pointwise(name, input, weight, vec![0.0; out * area]));
     Ok(b.push_op(out, |output| Op::DepthToSpace {
         input,
         output,
@@ -139,8 +133,8 @@ fn up(b: &mut Builder, name: &str, input: SlotId, out: usize) -> Result<SlotId> 
     }))
 }
 
-/// A convolution of 1x1 without a bias.
-fn pointwise(name: &str, input: SlotId, weight: Vec<f32>, out: usize) -> Conv {
+/// A convolution of 1x1.
+fn pointwise(name: &str, input: SlotId, weight: Vec<f32>, bias: Vec<f32>) -> Conv {
     Conv {
         name: name.into(),
         inputs: vec![input],
@@ -149,7 +143,7 @@ fn pointwise(name: &str, input: SlotId, weight: Vec<f32>, out: usize) -> Conv {
         stride: 1,
         padding: 0,
         weight,
-        bias: vec![0.0; out],
+        bias,
         activation: Activation::Identity,
         merges: Vec::new(),
     }

@@ -28,8 +28,8 @@ pub(crate) fn unshuffle(
     }
 }
 
-/// Depth to space, for one row: pixels of `channels` samples that lie one after the other in the `blocks` of a row, from sample `start`
-/// of each block on. `first` is the index of the first pixel of `out`.
+/// Depth to space, for one output row: its pixels, of `channels` samples each, lie `factor` by `factor` in the pixels of `row`, from
+/// sample `start` of each on. `first` is the index of the first pixel of `out`.
 pub(crate) fn depth_to_space(
     row: &[f32],
     out: &mut [f32],
