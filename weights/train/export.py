@@ -6,7 +6,7 @@
 Fine-tuned networks and their start may be averaged, weight by weight: they lie in one valley, and the middle is often better
 than each (Wortsman et al., "Model soups", 2022).
 
-Prints what the rounding to f16 changes. Any program that knows Real-ESRGAN's SRVGGNetCompact, or SPAN, can load the file.
+Prints what the rounding to f16 changes. Any program that knows Real-ESRGAN's SRVGGNetCompact, SPAN or DRUNet can load the file.
 """
 
 import argparse
@@ -16,7 +16,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from nets import Compact, State, restore
+from nets import Compact, Net, Span, State, restore
 from train import read_config
 
 
@@ -43,6 +43,13 @@ def training_form(state: State) -> State:
     return full
 
 
+def architecture(net: Net) -> str:
+    """Its name for people."""
+    if isinstance(net, Compact):
+        return "Compact (SRVGGNetCompact)"
+    return "SPAN" if isinstance(net, Span) else "DRUNet"
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("model", help="a table of models.toml")
@@ -55,12 +62,11 @@ def main() -> None:
     states = [load_file(path) for path in [args.run / "average.safetensors", *args.average_with]]
     state = {name: sum(other[name].float() for other in states) / len(states) for name in states[0]}
     net = restore(state)
-    compact = isinstance(net, Compact)
-    whole = state if compact else training_form(state)
+    whole = training_form(state) if isinstance(net, Span) else state
     halves = {name: tensor.half().contiguous() for name, tensor in whole.items()}
     metadata = {
         "name": args.model,
-        "architecture": "Compact (SRVGGNetCompact)" if compact else "SPAN",
+        "architecture": architecture(net),
         "scale": str(config["scale"]),
         "input": "RGB, 0..1",
         "license": config["license"],

@@ -1,6 +1,6 @@
 """The networks that are trained, in the form in which they are trained.
 
-Both hold the 3x3 kernels of their body as one tensor, so that an optimiser step is a few batched operations.
+They hold the 3x3 kernels of their body as one tensor (one for each width), so that an optimiser step is a few batched operations.
 As in ECBSR (Zhang et al. 2021) and SESR (Bhardwaj et al. 2022) Compact's hidden layers are trained as residual blocks,
 PReLU(conv(x) + x), whose identity is added to the kernel before every step: a step costs what the plain network costs,
 and the plain network is what is exported. Their further branches are left out: see "What was tried" in the model card
@@ -184,6 +184,94 @@ class Span(nn.Module):
         return F.pixel_shuffle(out, self.scale)
 
 
+class Drunet(nn.Module):
+    """DRUNet of DPIR (Zhang et al., "Plug-and-Play Image Restoration with Deep Denoiser Prior", 2021), of factor 1: residual blocks
+    at four resolutions, each with half the pixels along an axis of the one before, without biases.
+
+    The published network is told the noise's level by a fourth channel. Here that is always `LEVEL`, what spandrel and the engine
+    tell it, and the network finds the level by itself.
+    """
+
+    LEVEL = 15.0 / 255.0
+
+    def __init__(self, features: list[int], blocks: int):
+        super().__init__()
+        self.blocks, self.multiple = blocks, 2 ** (len(features) - 1)
+        self.head = he_normal(features[0], 4, 3, 3)
+        # For each level the convolutions on the way down and then those on the way up, two a block; of the last there is one way.
+        convolutions = [4 * blocks] * (len(features) - 1) + [2 * blocks]
+        self.body = nn.ParameterList(he_normal(n, f, f, 3, 3) for n, f in zip(convolutions, features))
+        self.down = nn.ParameterList(he_normal(b, a, 2, 2, gain=0.7) for a, b in zip(features, features[1:]))
+        self.up = nn.ParameterList(he_normal(b, a, 2, 2, gain=0.3) for a, b in zip(features, features[1:]))
+        self.tail = he_normal(3, features[0], 3, 3, gain=0.03)
+        with torch.no_grad():
+            for kernels in self.body:
+                kernels[1::2] *= 0.3
+            # R, G and B pass through the outermost skip.
+            self.head[:3] = 0.0
+            self.head[range(3), range(3), 1, 1] = 1.0
+            self.tail[range(3), range(3), 1, 1] += 1.0
+
+    def kernels(self) -> list[nn.Parameter]:
+        """The blocks' 3x3 kernels: convolutions x outputs x inputs x 3 x 3 for each level."""
+        return list(self.body)
+
+    def names(self, level: int) -> list[str]:
+        """A level's convolutions in order."""
+        levels, blocks = len(self.down), range(self.blocks)
+        if level == levels:
+            groups = [f"m_body.{i}" for i in blocks]
+        else:
+            groups = [f"m_down{level + 1}.{i}" for i in blocks] + [f"m_up{level + 1}.{i + 1}" for i in blocks]
+        return [f"{group}.res.{i}" for group in groups for i in (0, 2)]
+
+    def export(self) -> State:
+        """The network under its usual names."""
+        state = {"m_head.weight": self.head, "m_tail.weight": self.tail}
+        for level, kernels in enumerate(self.body):
+            state |= {f"{name}.weight": kernel for name, kernel in zip(self.names(level), kernels)}
+        for level, (down, up) in enumerate(zip(self.down, self.up)):
+            state |= {f"m_down{level + 1}.{self.blocks}.weight": down, f"m_up{level + 1}.0.weight": up}
+        return state
+
+    @torch.no_grad()
+    def take(self, state: State) -> None:
+        """Start from an exported network of the same shape."""
+        for name, mine in self.export().items():
+            mine.copy_(state[name])
+
+    def multiply_adds(self) -> int:
+        """Per input pixel: every weight of a convolution as often as its level has pixels."""
+        weights = self.head.numel() + self.tail.numel() + sum(kernels.numel() / 4**level for level, kernels in enumerate(self.body))
+        between = enumerate(zip(self.down, self.up), start=1)
+        return round(weights + sum((down.numel() + up.numel()) / 4**level for level, (down, up) in between))
+
+    def way(self, level: int, first: int, x: Tensor) -> Tensor:
+        """The residual blocks of a level from convolution `first` on."""
+        kernels = self.body[level].unbind(0)[first : first + 2 * self.blocks]
+        for one, two in zip(kernels[::2], kernels[1::2]):
+            x = x + F.conv2d(F.relu(F.conv2d(x, one, padding=1)), two, padding=1)
+        return x
+
+    def forward(self, x: Tensor) -> Tensor:
+        """N x 3 x H x W, RGB in 0..1, to the same, not clipped. Sides that cannot be halved that often are mirrored up to it."""
+        height, width = x.shape[2:]
+        if height % self.multiple or width % self.multiple:
+            x = F.pad(x, (0, -width % self.multiple, 0, -height % self.multiple), "reflect")
+        out = F.conv2d(torch.cat([x, torch.full_like(x[:, :1], self.LEVEL)], 1), self.head, padding=1)
+        skips = [out]
+        for level, down in enumerate(self.down):
+            out = F.conv2d(self.way(level, 0, out), down, stride=2)
+            skips.append(out)
+        out = self.way(len(self.down), 0, out)
+        for level in reversed(range(len(self.up))):
+            out = F.conv_transpose2d(out + skips[level + 1], self.up[level], stride=2)
+            out = self.way(level, 2 * self.blocks, out)
+        with torch.autocast(x.device.type, enabled=False):
+            out = F.conv2d((out + skips[0]).float(), self.tail, padding=1)
+        return out[:, :, :height, :width]
+
+
 def merged_start(inputs: int, outputs: int) -> Tensor:
     """outputs x inputs x 3 x 3: the convolution that equals a fresh shortcut plus chain of SPAN."""
 
@@ -197,23 +285,34 @@ def merged_start(inputs: int, outputs: int) -> Tensor:
     return kernel
 
 
-def build(config: dict) -> Compact | Span:
+Net = Compact | Span | Drunet
+
+
+def build(config: dict) -> Net:
     """The network of a table of models.toml."""
     if config["network"] == "span":
         return Span(config["scale"], config["features"])
+    if config["network"] == "drunet":
+        return Drunet(config["features"], config["blocks"])
     return Compact(config["scale"], config["features"], config["hidden"])
 
 
-def multiply_adds(net: Compact | Span) -> int:
-    """Per input pixel: every weight of a convolution once."""
+def multiply_adds(net: Net) -> int:
+    """Per input pixel."""
+    if isinstance(net, Drunet):
+        return net.multiply_adds()
     return sum(p.numel() for name, p in net.named_parameters() if "bias" not in name and name != "slopes")
 
 
-def restore(state: State) -> Compact | Span:
+def restore(state: State) -> Net:
     """The network of an exported state dict, with its weights."""
-    if "conv_cat.weight" in state:
+    if "m_head.weight" in state:
+        firsts = ("m_head", "m_down2.0.res.0", "m_down3.0.res.0", "m_body.0.res.0")
+        blocks = sum(name.startswith("m_body.") for name in state) // 2
+        net: Net = Drunet([len(state[f"{name}.weight"]) for name in firsts], blocks)
+    elif "conv_cat.weight" in state:
         outputs, features = state["upsampler.0.weight"].shape[:2]
-        net: Compact | Span = Span(round((outputs / 3) ** 0.5), features)
+        net = Span(round((outputs / 3) ** 0.5), features)
     else:
         last = max(int(name.split(".")[1]) for name in state)
         outputs, features = state[f"body.{last}.weight"].shape[:2]

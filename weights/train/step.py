@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from data import Pool, crops
-from nets import Compact, Span, State
+from nets import Net, State
 from optim import Muon
 
 LUMA = (0.299, 0.587, 0.114)  # of R, G and B (ITU-R BT.601)
@@ -50,7 +50,7 @@ class Step:
     a replayed graph reads anew.
     """
 
-    def __init__(self, net: Compact | Span, config: dict, pool: Pool, device: str):
+    def __init__(self, net: Net, config: dict, pool: Pool, device: str):
         self.config, self.pool, self.device = config, pool, device
         self.losses = losses(config)
         self.mixed = computes_bf16(device)

@@ -13,7 +13,7 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from images import resize_matrix
-from nets import Compact, Span, restore
+from nets import Net, restore
 
 
 class Teacher:
@@ -32,7 +32,7 @@ class Teacher:
         truth = high + (outs.permute(0, 2, 3, 1) * 255.0 - high) * self.share
         return truth.round().clamp(0, 255).to(torch.uint8)
 
-    def mean(self, net: Compact | Span, low: Tensor) -> Tensor:
+    def mean(self, net: Net, low: Tensor) -> Tensor:
         """What a network makes of N x 3 x H x W in eight orientations."""
         outs = []
         with torch.autocast(self.device, torch.bfloat16, enabled=self.mixed):
