@@ -13,7 +13,9 @@ use std::str::FromStr;
 pub enum Family {
     /// Clean photographs that are only small.
     Photo,
-    /// Photographs that are soft, noisy or compressed as well.
+    /// Photographs as cameras and web pages save them: lightly compressed, with a little noise.
+    Camera,
+    /// Photographs that are soft, noisy or compressed more than that.
     Recover,
     /// Renders, anime, illustrations and posters.
     Art,
@@ -27,8 +29,9 @@ pub enum Family {
 
 impl Family {
     /// All of them.
-    pub const ALL: [Family; 6] = [
+    pub const ALL: [Family; 7] = [
         Family::Photo,
+        Family::Camera,
         Family::Recover,
         Family::Art,
         Family::Text,
@@ -40,6 +43,7 @@ impl Family {
     pub fn name(self) -> &'static str {
         match self {
             Family::Photo => "photo",
+            Family::Camera => "camera",
             Family::Recover => "recover",
             Family::Art => "art",
             Family::Text => "text",
@@ -141,6 +145,20 @@ static MODELS: &[Embedded] = &[
         Best,
         2,
         "the same, finer, in four times the time"
+    ),
+    embedded!(
+        "camera-fast-x4",
+        Camera,
+        Fast,
+        4,
+        "photos as cameras and web pages save them: light JPEG, fine noise"
+    ),
+    embedded!(
+        "camera-fast-x2",
+        Camera,
+        Fast,
+        2,
+        "the same, twice the size"
     ),
     embedded!(
         "recover-fast-x4",

@@ -85,6 +85,15 @@ def nearly_clean(random: np.random.Generator, high: np.ndarray, scale: int) -> n
     return jpeg(random, low, 75, 97)
 
 
+def camera(random: np.random.Generator, high: np.ndarray, scale: int) -> np.ndarray:
+    """Photographs as cameras and web pages save them: only small, most with a little of a sensor's noise, and one JPEG of good quality."""
+    image = shrink(high, scale)
+    if random.random() < 0.7:
+        noise = grain(random, image.shape) * random.uniform(0.0, 4.0)
+        image = to_u8(image + (shade(noise, image) if random.random() < 0.5 else noise))
+    return jpeg(random, image, 70, 98) if random.random() < 0.94 else image
+
+
 def once(random: np.random.Generator, high: np.ndarray, scale: int) -> np.ndarray:
     """What most such pictures went through: a soft lens, a smaller size, a sensor's noise, one JPEG."""
     image = blur(high, (random.uniform(0.3, 2.5) * scale / 4.0,) * 2)
@@ -148,6 +157,14 @@ def recover_benchmark(index: int, high: np.ndarray, scale: int) -> np.ndarray:
     return compress(image, "JPEG", int(random.integers(30, 86)), subsampling=2)
 
 
+def camera_benchmark(index: int, high: np.ndarray, scale: int) -> np.ndarray:
+    """Bicubic, noise of sigma 0 to 3, JPEG of quality 75 to 96, by image index."""
+    random = np.random.default_rng([2026, index])
+    image = shrink(high, scale)
+    image = to_u8(image + random.standard_normal(image.shape) * random.uniform(0.0, 3.0))
+    return compress(image, "JPEG", int(random.integers(75, 97)), subsampling=2)
+
+
 def jpeg_20(_index: int, high: np.ndarray, _scale: int) -> np.ndarray:
     """JPEG of quality 20, chroma halved both ways."""
     return compress(high, "JPEG", 20, subsampling=2)
@@ -165,12 +182,13 @@ def noise_15_grey(index: int, high: np.ndarray, _scale: int) -> np.ndarray:
     return to_u8(to_grey(high) + random.standard_normal((*high.shape[:2], 1)) * 15.0)
 
 
-DAMAGE = {f.__name__: f for f in (clean, nearly_clean, recover, deblock, denoise)}
+DAMAGE = {f.__name__: f for f in (clean, nearly_clean, camera, recover, deblock, denoise)}
 
 # The fixed test that belongs to each, and one more: (index, high, scale) -> low.
 BENCHMARK = {
     "clean": clean,
     "nearly_clean": clean,
+    "camera": camera_benchmark,
     "recover": recover_benchmark,
     "deblock": jpeg_20,
     "denoise": noise_15,

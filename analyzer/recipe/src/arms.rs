@@ -49,11 +49,13 @@ const LEAST_FACTOR: f32 = 1.1;
 /// Families that a fix is followed by. What `art` makes of a fixed picture is never far from `photo`.
 const AFTER_FIX: [Family; 2] = [Family::Photo, Family::Recover];
 
+/// The families that are arms. The shipped labels were made before there was `camera`.
+const FAMILIES: [Family; 4] = [Family::Photo, Family::Recover, Family::Art, Family::Text];
+
 /// Every arm there is: bicubic, each family, each fix before a family.
 pub fn all() -> Vec<Arm> {
-    let enlarges = |family: &Family| model(*family, 4).scale > 1;
     let mut arms = vec![Arm::new("bicubic".into(), Fix::None, None)];
-    for family in Family::ALL.into_iter().filter(enlarges) {
+    for family in FAMILIES {
         arms.push(Arm::new(family.name().into(), Fix::None, Some(family)));
     }
     let mut fixes = vec![("halve", Fix::Halve), ("true-size", Fix::TrueSize)];
@@ -71,11 +73,19 @@ pub fn all() -> Vec<Arm> {
     arms
 }
 
+/// The shipped models that arms use.
+fn used() -> impl Iterator<Item = &'static Embedded> {
+    let suits = |model: &&Embedded| FAMILIES.contains(&model.family) || model.family.is_repair();
+    let fast = upwise_weights::models()
+        .iter()
+        .filter(|model| model.tier == Tier::Fast);
+    fast.filter(suits)
+}
+
 /// SHA-256 over all weights that arms use in the order of their names, its first 16 digits:
-/// `ls weights/*.safetensors | grep -v best | LC_ALL=C sort | xargs cat | sha256sum`.
+/// `ls weights/*.safetensors | grep -v "best\|camera" | LC_ALL=C sort | xargs cat | sha256sum`.
 pub fn all_weights() -> String {
-    let models = upwise_weights::models().iter();
-    let mut models: Vec<_> = models.filter(|model| model.tier == Tier::Fast).collect();
+    let mut models: Vec<_> = used().collect();
     models.sort_by_key(|model| model.name);
     digest(&models)
 }
@@ -147,11 +157,8 @@ impl Models {
                 Upscaler::new(Method::Network(Engine::new(&loaded, &options)?)),
             ))
         };
-        let shipped = upwise_weights::models()
-            .iter()
-            .filter(|model| model.tier == Tier::Fast);
         Ok(Models {
-            engines: shipped.map(load).collect::<Result<_>>()?,
+            engines: used().map(load).collect::<Result<_>>()?,
         })
     }
 

@@ -5,8 +5,12 @@ use super::faults::{Fault, GRAIN_SIDE};
 use crate::report::{Content, Family};
 
 /// Fine noise and quality of JPEG beyond which the models for clean pictures draw the damage larger.
-const NOISY: f32 = 2.5;
-const COMPRESSED: f32 = 80.0;
+const FINE: f32 = 2.5;
+const UNTOUCHED: f32 = 96.0;
+/// The same beyond which those for a camera's pictures do. Fine texture of pictures smaller than `GRAIN_SIDE` measures as noise.
+const NOISY: f32 = 5.0;
+const NOISY_IF_SMALL: f32 = 7.0;
+const COMPRESSED: f32 = 60.0;
 /// Noise at half size, likewise, and blur of edges.
 const GRAINY: f32 = 2.0;
 const SOFT: f32 = 1.4;
@@ -26,8 +30,16 @@ pub fn family(seen: &Seen<'_>) -> Family {
         Content::Text => Family::Text,
         Content::PixelArt => Family::Nearest,
         Content::Photo | Content::Product if damaged(seen) => Family::Recover,
+        Content::Photo | Content::Product if touched(seen, FINE, UNTOUCHED) => Family::Camera,
         Content::Photo | Content::Product => Family::Photo,
     }
+}
+
+/// Whether it has fine noise above `noise` or went through JPEG of a quality below `quality`.
+fn touched(seen: &Seen<'_>, noise: f32, quality: f32) -> bool {
+    let evidence = seen.evidence;
+    evidence.noise_sigma.is_some_and(|value| value > noise)
+        || evidence.jpeg_quality.is_some_and(|value| value < quality)
 }
 
 /// Whether the damage would be enlarged by a model that believes its input.
@@ -35,13 +47,15 @@ fn damaged(seen: &Seen<'_>) -> bool {
     let over = |value: Option<f32>, limit: f32| value.is_some_and(|value| value > limit);
     let evidence = seen.evidence;
     let side = seen.picture.width.min(seen.picture.height);
-    over(evidence.noise_sigma, NOISY)
+    let noisy = if side < GRAIN_SIDE {
+        NOISY_IF_SMALL
+    } else {
+        NOISY
+    };
+    touched(seen, noisy, COMPRESSED)
         || (over(evidence.grain_sigma, GRAINY)
             && side >= GRAIN_SIDE
             && evidence.edges_kept.is_some_and(|kept| kept < 0.8))
-        || evidence
-            .jpeg_quality
-            .is_some_and(|quality| quality < COMPRESSED)
         || over(evidence.edge_sigma, SOFT)
 }
 
@@ -116,6 +130,30 @@ mod tests {
         for (side, expected) in [(112, Family::Photo), (300, Family::Recover)] {
             let seen = seen(side, &evidence, &composition);
             assert_eq!(family(&seen), expected, "{side}");
+        }
+    }
+
+    #[test]
+    fn a_photograph_goes_by_its_damage_and_a_drawing_does_not() {
+        let composition = Composition::default();
+        for (quality, noise, expected) in [
+            (None, 0.5, Family::Photo),
+            (Some(98.0), 0.5, Family::Photo),
+            (Some(92.0), 0.5, Family::Camera),
+            (None, 3.0, Family::Camera),
+            (None, 6.0, Family::Recover),
+            (Some(40.0), 0.5, Family::Recover),
+        ] {
+            let evidence = Evidence {
+                jpeg_quality: quality,
+                noise_sigma: Some(noise),
+                edge_sigma: Some(0.7),
+                ..Evidence::default()
+            };
+            let mut seen = seen(300, &evidence, &composition);
+            assert_eq!(family(&seen), expected, "{quality:?}, {noise}");
+            seen.content = Content::Art;
+            assert_eq!(family(&seen), Family::Art, "{quality:?}");
         }
     }
 

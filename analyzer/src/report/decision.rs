@@ -42,6 +42,8 @@ pub enum Action {
 pub enum Family {
     /// Clean photographs.
     Photo,
+    /// Photographs as cameras and web pages save them: lightly compressed, with fine noise.
+    Camera,
     /// Soft, noisy, compressed photographs.
     Recover,
     /// Drawings and renders.

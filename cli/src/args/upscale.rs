@@ -223,8 +223,8 @@ impl Mode {
 /// What every command that runs a network takes.
 #[derive(Args, Clone, Debug)]
 pub struct RunArgs {
-    /// Model: auto, a family (photo, recover, art, text), a name from `upwise models`, a .safetensors or
-    /// .pth file, or lanczos, bicubic, nearest [default: auto]
+    /// Model: auto, a family (photo, camera, recover, art, text), a name from `upwise models`, a .safetensors
+    /// or .pth file, or lanczos, bicubic, nearest [default: auto]
     ///
     /// auto looks at the picture as `upwise triage` does: it takes a family (nearest for pixel art and whole factors),
     /// does the fixes that it can do, and warns if the advice is not to enlarge. Of a family, the model that suits the

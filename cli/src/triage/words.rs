@@ -58,6 +58,7 @@ pub fn headline(decision: &Decision) -> String {
 pub fn family(family: Family) -> &'static str {
     match family {
         Family::Photo => "photo",
+        Family::Camera => "camera",
         Family::Recover => "recover",
         Family::Art => "art",
         Family::Text => "text",

@@ -160,6 +160,7 @@ impl Router {
     fn suited(&self, analysis: &Analysis, factor: f64) -> (Choice, String) {
         let family = match analysis.decision.family {
             report::Family::Photo => Family::Photo,
+            report::Family::Camera => Family::Camera,
             report::Family::Recover => Family::Recover,
             report::Family::Art => Family::Art,
             report::Family::Text => Family::Text,
@@ -173,6 +174,7 @@ impl Router {
         let what = words::content(analysis.content);
         let why = match family {
             Family::Recover => format!("a damaged {what}"),
+            Family::Camera => format!("a lightly damaged {what}"),
             _ => what.to_string(),
         };
         (self.wish.choice(self.tier, family, factor), why)
