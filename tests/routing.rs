@@ -277,6 +277,42 @@ fn what_was_enlarged_before_goes_back_first_where_one_pass_reaches() {
     assert!(!said.stderr.contains("shrink to 5"), "{}", said.stderr);
 }
 
+#[test]
+fn what_a_repair_leaves_chooses_the_family() {
+    let Some(photo) = data::shared("bench/set5/img_002.png") else {
+        return;
+    };
+    let folder = Folder::new();
+    let out = folder.arg("out.png");
+    let photo = photo.to_str().expect("a name");
+    let said = |input: &str| {
+        let said = run(["upscale", input, "-v", "--overwrite", "-o", &out]).expect(0, &[]);
+        said.stderr
+    };
+    // The sum of four uniform numbers, of deviation 12.
+    let mut noisy = read_png_file(photo);
+    let mut state = 7u32;
+    for sample in &mut noisy.samples {
+        let noise: f64 = (0..4)
+            .map(|_| {
+                state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                f64::from(state >> 8) / f64::from(1 << 24) - 0.5
+            })
+            .sum();
+        let noise = noise * 12.0 * 3f64.sqrt();
+        *sample = (f64::from(*sample) + noise).round().clamp(0.0, 255.0) as u16;
+    }
+    let words = said(&folder.write("noisy.png", &png_bytes(&noisy)));
+    assert!(words.contains("denoise by denoise"), "{words}");
+    assert!(words.contains("photo-fast-x4"), "{words}");
+    let blocky = folder.arg("blocky.jpg");
+    let save = ["-n", "lanczos", "-s", "1", "--quality", "20"];
+    run([&["upscale", photo, "-o", &blocky], &save[..]].concat()).expect(0, &[]);
+    let words = said(&blocky);
+    assert!(words.contains("deblock by deblock"), "{words}");
+    assert!(words.contains("camera-fast-x4"), "{words}");
+}
+
 /// A marmot on granite, which hardly has any noise. It was a JPEG of good quality once.
 #[test]
 fn texture_is_not_taken_for_noise() {

@@ -132,15 +132,21 @@ fn noise(seen: &Seen<'_>) -> Option<Fault> {
 
 /// The noise at half size that is a fault, by how many edges are torn.
 fn grain_limit(evidence: &Evidence) -> f32 {
-    let kept = evidence.edges_kept.unwrap_or(1.0);
-    for pair in GRAIN.windows(2) {
+    evidence
+        .edges_kept
+        .map_or(COARSE_NOISE, |kept| interpolated(&GRAIN, kept))
+}
+
+/// The value at `x` of a curve of straight lines through points in the order of their x; beyond its ends, that of the end.
+pub(super) fn interpolated<const N: usize>(curve: &[(f32, f32); N], x: f32) -> f32 {
+    for pair in curve.windows(2) {
         let ((low, at_low), (high, at_high)) = (pair[0], pair[1]);
-        if kept <= high {
-            let part = ((kept - low) / (high - low)).max(0.0);
+        if x <= high {
+            let part = ((x - low) / (high - low)).max(0.0);
             return at_low + part * (at_high - at_low);
         }
     }
-    COARSE_NOISE
+    curve[N - 1].1
 }
 
 /// Out of focus.

@@ -172,7 +172,7 @@ fn plain(
         action,
         confidence,
         scale: None,
-        family: route::family(seen),
+        family: route::family(seen, &[]),
         steps: Vec::new(),
         reasons: vec![Reason {
             measure,
@@ -213,7 +213,6 @@ fn pixel_art(seen: &Seen<'_>) -> Decision {
 
 /// Fix, enlarge or look: reasons, steps, and what else was considered.
 fn advice(seen: &Seen<'_>, action: Action, confidence: f32, faults: &[Fault]) -> Decision {
-    let family = route::family(seen);
     let (scale, not) = route::scale(seen, faults);
     let mut reasons: Vec<Reason> = serious(faults).map(|fault| fault.reason.clone()).collect();
     if reasons.is_empty() {
@@ -234,6 +233,7 @@ fn advice(seen: &Seen<'_>, action: Action, confidence: f32, faults: &[Fault]) ->
         steps.sort_by_key(order);
         steps.dedup();
     }
+    let family = route::family(seen, &steps);
     let cropped = seen.composition.crop();
     steps.extend(cropped.map(|keep| Step::Crop { keep }));
     steps.push(Step::Upscale { scale, family });

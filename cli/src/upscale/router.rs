@@ -203,9 +203,11 @@ fn fixes(analysis: &Analysis) -> Vec<Fix> {
         .evidence
         .noise_sigma
         .is_some_and(|sigma| sigma >= noise::CLEAN);
+    // Noise that is left to the models for damaged pictures comes out better if nothing has been at it.
+    let is_left = analysis.decision.family == report::Family::Recover;
     let steps = analysis.decision.steps.iter();
     steps
-        .filter(|step| **step != Step::Denoise || is_fine)
+        .filter(|step| **step != Step::Denoise || is_fine && !is_left)
         .filter_map(|step| Fix::of_step(step, width, height))
         .collect()
 }
