@@ -6,7 +6,7 @@ use crate::measures::noise;
 use crate::report::{Content, Evidence, Family, Step};
 
 /// Fine noise and quality of JPEG beyond which the models for clean pictures draw the damage larger.
-const FINE: f32 = 2.5;
+const FINE: f32 = 3.0;
 const UNTOUCHED: f32 = 96.0;
 /// The same beyond which those for a camera's pictures do. Fine texture of pictures smaller than `GRAIN_SIDE` measures as noise,
 /// and the lower the quality the less is left of noise that was there before: of a sigma of 12 at 60 as much as 1.
@@ -174,7 +174,7 @@ mod tests {
             (None, 0.5, Family::Photo),
             (Some(98.0), 0.5, Family::Photo),
             (Some(92.0), 0.5, Family::Camera),
-            (None, 3.0, Family::Camera),
+            (None, 3.5, Family::Camera),
             (None, 6.0, Family::Recover),
             (Some(88.0), 3.0, Family::Camera),
             (Some(62.0), 3.0, Family::Recover),
