@@ -16,7 +16,7 @@ const NOISY_BY_QUALITY: [(f32, f32); 4] = [(60.0, 0.9), (75.0, 1.6), (88.0, 4.5)
 const COMPRESSED: f32 = 60.0;
 /// Quality of JPEG from which noise is still as noise is, and a denoiser takes it away.
 const AS_IT_WAS: f32 = 85.0;
-/// Noise at half size, likewise, and blur of edges.
+/// Noise at half size and blur of edges that are left to the models for damaged pictures.
 const GRAINY: f32 = 2.0;
 const SOFT: f32 = 1.4;
 /// Blur of edges that counts as crisp, for the largest factor.
@@ -30,7 +30,7 @@ const LARGEST: f32 = 8000.0;
 
 /// The family by content and the damage that is left after `repairs`.
 ///
-/// What it chooses was the best of all families on damaged pictures of BSD100: see the card of `camera-fast-x4`.
+/// By what each family made of damaged pictures of BSD100 (`recipe/families.py`).
 pub fn family(seen: &Seen<'_>, repairs: &[Step]) -> Family {
     match seen.content {
         Content::Art => return Family::Art,
@@ -42,7 +42,7 @@ pub fn family(seen: &Seen<'_>, repairs: &[Step]) -> Family {
     if over(evidence.edge_sigma, SOFT) {
         Family::Recover
     } else if repairs.contains(&Step::Deblock) {
-        // It takes noise with the blocks.
+        // That takes noise with the blocks.
         Family::Camera
     } else if repairs.contains(&Step::Denoise) && is_removable(evidence) {
         match under(evidence.jpeg_quality, UNTOUCHED) {
