@@ -5,10 +5,13 @@ mod command;
 #[path = "support/data.rs"]
 #[allow(dead_code)]
 mod data;
+#[path = "support/noise.rs"]
+mod noise;
 #[path = "support/pictures.rs"]
 mod pictures;
 
 use command::{Folder, run};
+use noise::Noise;
 use pictures::*;
 
 /// Smooth hills, as a photograph out of focus has.
@@ -289,18 +292,11 @@ fn what_a_repair_leaves_chooses_the_family() {
         let said = run(["upscale", input, "-v", "--overwrite", "-o", &out]).expect(0, &[]);
         said.stderr
     };
-    // The sum of four uniform numbers, of deviation 12.
-    let mut noisy = read_png_file(photo);
-    let mut state = 7u32;
+    let (mut noisy, mut noise) = (read_png_file(photo), Noise(7));
     for sample in &mut noisy.samples {
-        let noise: f64 = (0..4)
-            .map(|_| {
-                state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-                f64::from(state >> 8) / f64::from(1 << 24) - 0.5
-            })
-            .sum();
-        let noise = noise * 12.0 * 3f64.sqrt();
-        *sample = (f64::from(*sample) + noise).round().clamp(0.0, 255.0) as u16;
+        // Sums of four have a deviation of 2 / sqrt(3); this, of 12.
+        let sum: f32 = noise.many(4, 6.0 * 3f32.sqrt()).iter().sum();
+        *sample = (f32::from(*sample) + sum).round().clamp(0.0, 255.0) as u16;
     }
     let words = said(&folder.write("noisy.png", &png_bytes(&noisy)));
     assert!(words.contains("denoise by denoise"), "{words}");

@@ -66,11 +66,9 @@ fn under(value: Option<f32>, limit: f32) -> bool {
     value.is_some_and(|value| value < limit)
 }
 
-/// Whether its noise is what denoisers take away: fine, and not changed by compression.
+/// Whether it has noise that denoisers take away: some of it is fine, and compression has not changed it.
 fn is_removable(evidence: &Evidence) -> bool {
-    evidence.noise_sigma.is_some_and(|sigma| {
-        sigma >= noise::CLEAN && evidence.grain_sigma.is_none_or(|grain| grain <= sigma)
-    }) && !under(evidence.jpeg_quality, AS_IT_WAS)
+    over(evidence.noise_sigma, noise::CLEAN) && !under(evidence.jpeg_quality, AS_IT_WAS)
 }
 
 /// Whether it has fine noise above `noise` or went through JPEG of a quality below `quality`.
@@ -212,7 +210,7 @@ mod tests {
             ..noisy
         };
         let coarse = Evidence {
-            grain_sigma: Some(14.0),
+            noise_sigma: Some(1.0),
             ..noisy
         };
         for (evidence, repairs, expected) in [

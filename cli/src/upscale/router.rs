@@ -17,6 +17,8 @@ use crate::models::{Choice, Resampler, Wish};
 use crate::picture::Picture;
 use crate::triage::{look, words};
 
+/// Noise that the models for damaged pictures have learned to take away themselves.
+const LEARNED: f32 = 15.0;
 /// The factor of a family where none is asked for.
 const FACTOR: f64 = 4.0;
 
@@ -198,16 +200,19 @@ impl Router {
 /// The steps of triage that come before an enlargement and can be done here.
 fn fixes(analysis: &Analysis) -> Vec<Fix> {
     let (width, height) = (analysis.width, analysis.height);
-    // Grain without fine noise is as coarse as texture is, and the network takes that for noise.
+    // Grain without fine noise is as coarse as texture is, and the network takes that for noise. What the models for damaged
+    // pictures have learned comes out better if nothing has been at it.
+    let from = match analysis.decision.family {
+        report::Family::Recover => LEARNED,
+        _ => noise::CLEAN,
+    };
     let is_fine = analysis
         .evidence
         .noise_sigma
-        .is_some_and(|sigma| sigma >= noise::CLEAN);
-    // Noise that is left to the models for damaged pictures comes out better if nothing has been at it.
-    let is_left = analysis.decision.family == report::Family::Recover;
+        .is_some_and(|sigma| sigma >= from);
     let steps = analysis.decision.steps.iter();
     steps
-        .filter(|step| **step != Step::Denoise || is_fine && !is_left)
+        .filter(|step| **step != Step::Denoise || is_fine)
         .filter_map(|step| Fix::of_step(step, width, height))
         .collect()
 }
