@@ -12,14 +12,19 @@ from nets import Net, State
 from optim import Muon
 
 LUMA = (0.299, 0.587, 0.114)  # of R, G and B (ITU-R BT.601)
+CONTRAST = 0.03**2  # variance that SSIM adds, so that it says little of plain parts
 WARM_UP = 3  # steps before a graph is captured, in which libraries choose their algorithms
+
+
+def luma(images: Tensor) -> Tensor:
+    """N x H x W of N x 3 x H x W."""
+    return sum(share * images[:, channel] for channel, share in enumerate(LUMA))
 
 
 def luma_error(out: Tensor, high: Tensor) -> Tensor:
     """Squared error of each crop, four fifths of it of luma: what PSNR-Y measures, with colour kept in sight."""
     error = out - high
-    luma = sum(share * error[:, channel] for channel, share in enumerate(LUMA))
-    return 0.8 * luma.square().mean(dim=(1, 2)) + 0.2 * error.square().mean(dim=(1, 2, 3))
+    return 0.8 * luma(error).square().mean(dim=(1, 2)) + 0.2 * error.square().mean(dim=(1, 2, 3))
 
 
 def luma_l2(out: Tensor, high: Tensor) -> Tensor:
@@ -37,26 +42,26 @@ def structure(out: Tensor, high: Tensor) -> Tensor:
 
     Squared errors make detail that is partly known fainter than it is; this wants its contrast to be the truth's.
     """
-    x, y = (sum(share * image[:, channel] for channel, share in enumerate(LUMA)) for image in (out, high))
+    x, y = luma(out), luma(high)
     lost = []
     for side in (8, 16):
         maps = torch.stack([x, y, x * x, y * y, x * y], dim=1)
         mx, my, xx, yy, xy = torch.nn.functional.avg_pool2d(maps, side, side // 2).unbind(1)
-        likeness = (2.0 * (xy - mx * my) + 9e-4) / (xx - mx * mx + yy - my * my + 9e-4)
+        likeness = (2.0 * (xy - mx * my) + CONTRAST) / (xx - mx * mx + yy - my * my + CONTRAST)
         lost.append(1.0 - likeness.mean(dim=(1, 2)))
     return sum(lost) / len(lost)
 
 
 def psnr_structure(floor: float, weight: float, out: Tensor, high: Tensor) -> Tensor:
-    """`psnr`, and `weight` times the logarithm of what `structure` finds lost."""
+    """`psnr`, and `weight` times the logarithm of what `structure` finds lost. A crop that has lost well below 0.01 has nothing left to learn."""
     return psnr(floor, out, high) + weight * (structure(out, high) + 0.01).log().mean()
 
 
 def losses(config: dict) -> dict[str, Callable[[Tensor, Tensor], Tensor]]:
     """By the name that models.toml has for them."""
     plain = {"l1": torch.nn.functional.l1_loss, "l2": torch.nn.functional.mse_loss, "luma_l2": luma_l2}
-    weighed = {"psnr_structure": partial(psnr_structure, config["floor"], config["structure"])}
-    return plain | weighed | {"psnr": partial(psnr, config["floor"])}
+    floored = {"psnr": partial(psnr, config["floor"]), "psnr_structure": partial(psnr_structure, config["floor"], config["structure"])}
+    return plain | floored
 
 
 def computes_bf16(device: str) -> bool:
