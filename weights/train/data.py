@@ -63,7 +63,7 @@ class Recipe:
 
     def low(self, random: np.random.Generator, kind: str, high: np.ndarray) -> np.ndarray:
         """The input that belongs to a truth. Pages are damaged as screenshots and scans are, unless all is clean."""
-        if kind == "pages" and self.damage == "nearly_clean":
+        if kind == "pages" and self.damage in ("nearly_clean", "drawing"):
             return page_low(random, high, self.scale)
         return DAMAGE[self.damage](random, high, self.scale)
 

@@ -77,12 +77,21 @@ def clean(_: object, high: np.ndarray, scale: int) -> np.ndarray:
 
 
 def nearly_clean(random: np.random.Generator, high: np.ndarray, scale: int) -> np.ndarray:
-    """Drawings and renders as they are passed around: seven in ten only small, the others lightly compressed."""
+    """Screenshots: seven in ten only small, the others lightly compressed."""
     height, width = high.shape[0] // scale, high.shape[1] // scale
     if random.random() < 0.7:
         return shrink(high, scale)
     low = to_u8(resize(random, high, height, width))
     return jpeg(random, low, 75, 97)
+
+
+def drawing(random: np.random.Generator, high: np.ndarray, scale: int) -> np.ndarray:
+    """Drawings and renders as they are passed around: four in ten only small, half a JPEG, the others a WebP."""
+    drawn = random.random()
+    if drawn < 0.4:
+        return shrink(high, scale)
+    low = to_u8(resize(random, high, high.shape[0] // scale, high.shape[1] // scale))
+    return jpeg(random, low, 50, 98) if drawn < 0.9 else compress(low, "WEBP", int(random.integers(50, 99)))
 
 
 def camera(random: np.random.Generator, high: np.ndarray, scale: int) -> np.ndarray:
@@ -182,12 +191,13 @@ def noise_15_grey(index: int, high: np.ndarray, _scale: int) -> np.ndarray:
     return to_u8(to_grey(high) + random.standard_normal((*high.shape[:2], 1)) * 15.0)
 
 
-DAMAGE = {f.__name__: f for f in (clean, nearly_clean, camera, recover, deblock, denoise)}
+DAMAGE = {f.__name__: f for f in (clean, nearly_clean, drawing, camera, recover, deblock, denoise)}
 
 # The fixed test that belongs to each, and one more: (index, high, scale) -> low.
 BENCHMARK = {
     "clean": clean,
     "nearly_clean": clean,
+    "drawing": clean,
     "camera": camera_benchmark,
     "recover": recover_benchmark,
     "deblock": jpeg_20,
