@@ -2,6 +2,9 @@
 
 use serde::Serialize;
 
+/// Mean green of what can be seen, 0 to 1, that no one puts on white.
+const NEXT_TO_WHITE: f64 = 0.96;
+
 /// A picture that cannot be looked at.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
@@ -40,6 +43,8 @@ pub struct Raster<'a> {
     height: usize,
     channels: usize,
     samples: Samples<'a>,
+    /// What shows through transparent pixels, 0 to 255: white, or black under what is white itself.
+    ground: f32,
 }
 
 impl<'a> Raster<'a> {
@@ -66,11 +71,16 @@ impl<'a> Raster<'a> {
                 found: samples.len(),
             });
         }
-        Ok(Raster {
+        let raster = Raster {
             width,
             height,
             channels,
             samples,
+            ground: 255.0,
+        };
+        Ok(Raster {
+            ground: if raster.is_lost_on_white() { 0.0 } else { 255.0 },
+            ..raster
         })
     }
 
@@ -122,6 +132,25 @@ impl<'a> Raster<'a> {
         }
     }
 
+    /// Whether what can be seen of it is next to white in the mean and something is transparent: an icon for dark grounds.
+    fn is_lost_on_white(&self) -> bool {
+        fn green_and_alpha<T: Copy>(data: &[T], channels: usize, value: fn(T) -> f64) -> [f64; 2] {
+            let green = if channels == 2 { 0 } else { 1 };
+            data.chunks_exact(channels).fold([0.0; 2], |[seen, all], p| {
+                let alpha = value(p[channels - 1]);
+                [seen + alpha * value(p[green]), all + alpha]
+            })
+        }
+        if !self.has_alpha() {
+            return false;
+        }
+        let [seen, all] = match self.samples {
+            Samples::U8(data) => green_and_alpha(data, self.channels, |v| f64::from(v) / 255.0),
+            Samples::U16(data) => green_and_alpha(data, self.channels, |v| f64::from(v) / 65535.0),
+        };
+        all < 0.999 * self.pixels() as f64 && seen > NEXT_TO_WHITE * all
+    }
+
     /// Whether a colour sample of part of a row is at an end of the scale.
     ///
     /// # Panics
@@ -149,7 +178,7 @@ impl<'a> Raster<'a> {
         }
     }
 
-    /// Green, or grey where there is no colour, over white where it is transparent, 0 to 255, of part of a row,
+    /// Green, or grey where there is no colour, over the ground where it is transparent, 0 to 255, of part of a row,
     /// into `out`.
     ///
     /// # Panics
@@ -159,7 +188,7 @@ impl<'a> Raster<'a> {
         self.mapped_row(y, x, out, |[_, green, _]| green);
     }
 
-    /// Luma (ITU-R BT.601, as in JPEG), over white where it is transparent, 0 to 255, of part of a row, into `out`.
+    /// Luma (ITU-R BT.601, as in JPEG), over the ground where it is transparent, 0 to 255, of part of a row, into `out`.
     ///
     /// # Panics
     ///
@@ -172,7 +201,7 @@ impl<'a> Raster<'a> {
         }
     }
 
-    /// Red, green and blue over white where it is transparent, 0 to 255, of part of a row, into `out`; grey three times over.
+    /// Red, green and blue over the ground where it is transparent, 0 to 255, of part of a row, into `out`; grey three times over.
     ///
     /// # Panics
     ///
@@ -181,11 +210,12 @@ impl<'a> Raster<'a> {
         self.mapped_row(y, x, out, |rgb| rgb);
     }
 
-    /// What `make` makes of each pixel's colour, 0 to 255, over white.
+    /// What `make` makes of each pixel's colour, 0 to 255, over the ground.
     fn mapped_row<O>(&self, y: usize, x: usize, out: &mut [O], make: impl Fn([f32; 3]) -> O) {
         fn fill<T: Copy, O>(
             row: &[T],
             channels: usize,
+            ground: f32,
             out: &mut [O],
             value: impl Fn(T) -> f32,
             make: impl Fn([f32; 3]) -> O,
@@ -200,7 +230,7 @@ impl<'a> Raster<'a> {
                 _ => pixels.for_each(|(out, p)| {
                     let alpha = value(p[channels - 1]) / 255.0;
                     let colour = if channels == 2 { [0; 3] } else { [0, 1, 2] };
-                    *out = make(colour.map(|c| value(p[c]) * alpha + 255.0 * (1.0 - alpha)));
+                    *out = make(colour.map(|c| value(p[c]) * alpha + ground * (1.0 - alpha)));
                 }),
             }
         }
@@ -208,10 +238,10 @@ impl<'a> Raster<'a> {
         let start = (y * self.width + x) * self.channels;
         let part = start..start + out.len() * self.channels;
         match self.samples {
-            Samples::U8(data) => fill(&data[part], self.channels, out, f32::from, make),
+            Samples::U8(data) => fill(&data[part], self.channels, self.ground, out, f32::from, make),
             Samples::U16(data) => {
                 let value = |v: u16| f32::from(v) / 257.0;
-                fill(&data[part], self.channels, out, value, make);
+                fill(&data[part], self.channels, self.ground, out, value, make);
             }
         }
     }

@@ -156,6 +156,14 @@ pub fn unread_words(unread: &[PathBuf]) -> Option<String> {
     ))
 }
 
+/// Whether two paths lead to one file that is there.
+pub fn is_same_file(one: &Path, other: &Path) -> bool {
+    match (fs::canonicalize(one), fs::canonicalize(other)) {
+        (Ok(one), Ok(other)) => one == other,
+        _ => false,
+    }
+}
+
 /// A path that two spellings of one file share, as far as the file system can tell.
 pub fn absolute(path: &Path) -> PathBuf {
     if let Ok(real) = fs::canonicalize(path) {

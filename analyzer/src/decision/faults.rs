@@ -14,6 +14,8 @@ const COARSE_NOISE: f32 = 2.6;
 const GRAIN: [(f32, f32); 4] = [(0.45, 0.38), (0.60, 0.65), (0.65, 2.6), (1.0, 2.6)];
 /// Least sides for fine and for coarse noise: fewer pixels do not tell it from texture.
 const NOISE_SIDE: usize = 64;
+/// Fine noise that texture is not taken for in fewer pixels either.
+const BEYOND_TEXTURE: f32 = 16.0;
 pub(super) const GRAIN_SIDE: usize = 256;
 /// What a repair first is expected to gain by 2 (a difference of utilities) under which coarse grain is texture: of 38 sound
 /// photographs that had passed for grainy 33 are under it, of 24 grainy ones four.
@@ -94,14 +96,11 @@ fn noise(seen: &Seen<'_>) -> Option<Fault> {
     let evidence = seen.evidence;
     let fine = evidence
         .noise_sigma
-        .filter(|_| side >= NOISE_SIDE)
+        .filter(|&sigma| side >= NOISE_SIDE || sigma > BEYOND_TEXTURE)
         .unwrap_or(0.0);
-    let texture = evidence
-        .expected_2x
-        .is_some_and(|expected| expected.fix_gain() < TEXTURE);
     let coarse = evidence
         .grain_sigma
-        .filter(|_| side >= GRAIN_SIDE && !texture)
+        .filter(|_| side >= GRAIN_SIDE && !is_texture(evidence))
         .unwrap_or(0.0);
     let by_fine = fine / NOISE;
     let limit = grain_limit(evidence);
@@ -128,6 +127,13 @@ fn noise(seen: &Seen<'_>) -> Option<Fault> {
         words,
         &remedy,
     )
+}
+
+/// Whether what looks like coarse grain is texture: a repair is expected to take more than it gives.
+pub(super) fn is_texture(evidence: &Evidence) -> bool {
+    evidence
+        .expected_2x
+        .is_some_and(|expected| expected.fix_gain() < TEXTURE)
 }
 
 /// The noise at half size that is a fault, by how many edges are torn.
@@ -194,7 +200,7 @@ fn motion(seen: &Seen<'_>) -> Option<Fault> {
 
 /// Too little light.
 fn dark(seen: &Seen<'_>) -> Option<Fault> {
-    if !matches!(seen.content, Content::Photo | Content::Product) {
+    if !seen.is_natural() {
         return None;
     }
     let middle = seen.evidence.middle_brightness?;

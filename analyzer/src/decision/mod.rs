@@ -31,6 +31,9 @@ const NO_STRUCTURE: f32 = 0.08;
 const RUINED: f32 = 6.0;
 /// Smallest side that is judged, unless it is pixel art.
 const LEAST: usize = 16;
+/// Smallest side of which edges are asked for, and the confidence where edges or noise could not be looked for.
+const SMALL: usize = 64;
+const UNSURE: f32 = 0.6;
 /// How fast confidence grows with the logarithm of the severity.
 const STEEPNESS: f32 = 3.0;
 /// Probabilities this close to one half decide nothing.
@@ -55,6 +58,11 @@ pub struct Seen<'a> {
 impl Seen<'_> {
     fn longer(&self) -> usize {
         self.picture.width.max(self.picture.height)
+    }
+
+    /// Whether it was seen through a lens, which makes noise of its own.
+    fn is_natural(&self) -> bool {
+        matches!(self.content, Content::Photo | Content::Product)
     }
 
     /// The score of a measure as a reason.
@@ -139,6 +147,9 @@ pub fn decide(seen: &Seen<'_>) -> Decision {
     if fix > 0.5 {
         return advice(seen, Action::FixFirst, fix.min(0.97), &faults);
     }
+    if seen.evidence.edge_sigma.is_none() && seen.content != Content::Text {
+        return unmeasured(seen, 1.0 - fix, &faults);
+    }
     if seen.longer() >= LARGE && worst < 0.95 {
         let confidence = (0.6 + 0.1 * (seen.longer() as f32 / LARGE as f32)).min(0.9);
         let words = format!("{} pixels long and sound already", seen.longer());
@@ -146,7 +157,23 @@ pub fn decide(seen: &Seen<'_>) -> Decision {
         decision.would_change = vec!["a target size larger than it is: enlarge it twofold".into()];
         return decision;
     }
-    advice(seen, Action::Upscale, (1.0 - fix).min(0.97), &faults)
+    // What could not be looked for does not count as absent.
+    let surest = match seen.is_natural() && seen.evidence.noise_sigma.is_none() {
+        true => UNSURE,
+        false => 0.97,
+    };
+    advice(seen, Action::Upscale, (1.0 - fix).min(surest), &faults)
+}
+
+/// No edge shows whether it is sharp: small pictures may be worth it, of others a person has to see what they are.
+fn unmeasured(seen: &Seen<'_>, sound: f32, faults: &[Fault]) -> Decision {
+    if seen.picture.width.min(seen.picture.height) < SMALL {
+        return advice(seen, Action::Upscale, sound.min(UNSURE), faults);
+    }
+    let words = "there are no edges in it: nothing shows whether it is sharp or a blur";
+    let mut decision = plain(seen, Action::Inspect, 0.5, words, Measure::EdgePresence);
+    decision.would_change = vec!["a look at 100 %: if it is meant to be soft, enlarge it".into()];
+    decision
 }
 
 /// Whether nothing holds together, looked at closely and from afar.
@@ -241,7 +268,7 @@ fn advice(seen: &Seen<'_>, action: Action, confidence: f32, faults: &[Fault]) ->
         .evidence
         .bits_per_pixel
         .is_some_and(|bits| bits > HEAVY)
-        && matches!(seen.content, Content::Photo | Content::Product)
+        && seen.is_natural()
     {
         steps.push(Step::Compress);
     }

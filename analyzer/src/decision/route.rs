@@ -1,7 +1,7 @@
 //! By how much, and with which models.
 
 use super::Seen;
-use super::faults::{Fault, GRAIN_SIDE, interpolated};
+use super::faults::{Fault, GRAIN_SIDE, interpolated, is_texture};
 use crate::measures::noise;
 use crate::report::{Content, Evidence, Family, Step};
 
@@ -88,6 +88,7 @@ fn damaged(seen: &Seen<'_>) -> bool {
     touched(evidence, noisy, COMPRESSED)
         || (over(evidence.grain_sigma, GRAINY)
             && side >= GRAIN_SIDE
+            && !is_texture(evidence)
             && under(evidence.edges_kept, 0.8))
 }
 
@@ -95,7 +96,7 @@ fn damaged(seen: &Seen<'_>) -> bool {
 pub fn scale(seen: &Seen<'_>, faults: &[Fault]) -> (f32, Vec<String>) {
     let worst = faults.first().map_or(0.0, |fault| fault.severity);
     let evidence = seen.evidence;
-    let clean = evidence.noise_sigma.is_none_or(|sigma| sigma < 1.0)
+    let clean = evidence.noise_sigma.map_or(!seen.is_natural(), |sigma| sigma < 1.0)
         && evidence.jpeg_quality.is_none_or(|quality| quality >= 92.0)
         && evidence.edge_sigma.is_some_and(|sigma| sigma < CRISP)
         && evidence.works_4x.is_none_or(|odds| odds >= SURE);

@@ -17,6 +17,8 @@ const LEAST_EDGES: usize = 8;
 const EDGE: f32 = 24.0;
 /// Difference of channels that compression leaves within a colour.
 const SAME: f32 = 6.0;
+/// Share of a step within one pixel that makes it abrupt: smooth enlarging by 2 leaves 0.5 to 0.65.
+const ABRUPT: f32 = 0.7;
 /// Rows and columns that are looked at, each way.
 const LINES: usize = 160;
 /// Length of the parts of a line in which phases are compared: drawn grids drift.
@@ -85,6 +87,8 @@ struct Steps {
     positions: usize,
     /// Steps of colour within at most three pixels.
     hard: usize,
+    /// Those that are one step of a pixel.
+    abrupt: usize,
     /// Longer ones.
     ramps: usize,
     /// Steps too small for a colour edge and too large for compression: shades.
@@ -172,6 +176,7 @@ impl Steps {
                     .max_by(|a, b| step(a).total_cmp(&step(b)))
                     .unwrap_or(first);
                 self.hard += 1;
+                self.abrupt += usize::from(step(&at) >= ABRUPT * whole);
                 histogram[at] += 1;
                 if let Some(last) = last.replace(at) {
                     self.runs[LONGEST_RUN.min(at - last)] += 1;
@@ -220,6 +225,10 @@ impl Steps {
             .find(|&side| agreement(side) >= least.max(0.9 * best))?;
         // The blocks of JPEG are no art, nor what its cosines draw within them.
         if side < 8 && agreement(8) > 0.5 {
+            return None;
+        }
+        // Nor is what was enlarged smoothly: between the pixels of a ramp lies nothing flat.
+        if side < 4 && self.abrupt < self.hard * 4 / 5 {
             return None;
         }
         // Between the edges of blocks of side s all but 1/s of the steps are flat.

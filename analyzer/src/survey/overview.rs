@@ -9,7 +9,7 @@ use crate::report::Place;
 /// Rows of a band.
 const BAND: usize = 128;
 
-/// A copy reduced by a whole factor, by averages, transparent pixels over white.
+/// A copy reduced by a whole factor, by averages, transparent pixels over the ground.
 #[derive(Clone, Debug)]
 pub struct Overview {
     /// Columns.

@@ -10,7 +10,7 @@ use crate::args::plan::PlanArgs;
 use crate::args::values::TargetSize;
 use crate::digest::Digest;
 use crate::failure::Failure;
-use crate::inputs::Place;
+use crate::inputs::{Place, is_same_file};
 use crate::models::Wish;
 use crate::output::{print, print_json, printable};
 use crate::picture::encode::stored_layout;
@@ -31,6 +31,13 @@ pub fn run(args: &PlanArgs) -> Result<(), Failure> {
     };
     if let Some(path) = &args.plan {
         save::check_target(path, args.overwrite).map_err(refused(path))?;
+        let input = Place::new(&args.input);
+        if matches!(&input, Place::File(input) if is_same_file(path, input)) {
+            return Err(Failure::Usage(format!(
+                "{}: it is the input, and the plan would replace it; nothing was done. Name another file",
+                path.display()
+            )));
+        }
     }
     let plan = plan(args)?;
     if let Some(path) = &args.plan {
@@ -69,7 +76,12 @@ fn plan(args: &PlanArgs) -> Result<PlanFile, Failure> {
     let picture = decode::decode(input, &limits).map_err(|error| Failure::decode(&name, error))?;
     let analysis = look::of(&picture, bytes).map_err(Failure::BadInput)?;
     let advised = analysis.decision.scale.map(f64::from);
-    let scale = args.scale.or(advised).unwrap_or(FACTOR);
+    // Models that keep the size do so whatever is advised.
+    let kept = match router.default_target() {
+        TargetSize::Scale(1.0) => Some(1.0),
+        _ => None,
+    };
+    let scale = args.scale.or(kept).or(advised).unwrap_or(FACTOR);
 
     let route = router.route(Some(&analysis), scale)?;
     let engine = |error| Failure::engine(&name, error);

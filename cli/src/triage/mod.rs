@@ -25,7 +25,7 @@ use upwise_engine::{EngineOptions, Isa};
 
 use crate::args::triage::TriageArgs;
 use crate::failure::{EXIT_DONE, EXIT_SOME_FAILED, Failure};
-use crate::inputs::{self, Listing, Place};
+use crate::inputs::{self, Listing, Place, absolute};
 use crate::interrupt;
 use crate::output::{print, print_json, print_json_line, say};
 use crate::picture::Limits;
@@ -126,7 +126,9 @@ fn inputs(args: &TriageArgs) -> Result<Inputs, Failure> {
         match place {
             Place::File(folder) if folder.is_dir() => {
                 let mut listing = Listing::default();
-                listing.collect(&folder, args.recursive, None);
+                // What an earlier run drew is no picture to judge.
+                let drawn = args.overlay.as_deref().map(absolute);
+                listing.collect(&folder, args.recursive, drawn.as_deref());
                 let within = |path: &PathBuf| path.strip_prefix(&folder).unwrap_or(path).into();
                 names.extend(listing.pictures.iter().map(within));
                 places.extend(listing.pictures.into_iter().map(Place::File));

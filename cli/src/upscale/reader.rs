@@ -12,7 +12,7 @@ use super::jobs::Job;
 use super::journal::{Journal, Origin, Recipe, Standing, name_within};
 use crate::digest::Digest;
 use crate::failure::Failure;
-use crate::inputs::Place;
+use crate::inputs::{Place, is_same_file};
 use crate::models::KnownWeights;
 use crate::picture::part::folder_of;
 use crate::picture::{Input, Limits, Picture, PictureError, decode, reason, save};
@@ -178,13 +178,6 @@ pub fn path_digest(place: &Place) -> Digest {
         Place::Stream => PathBuf::new(),
     };
     Digest::of(path.as_os_str().as_encoded_bytes())
-}
-
-fn is_same_file(one: &Path, other: &Path) -> bool {
-    match (fs::canonicalize(one), fs::canonicalize(other)) {
-        (Ok(one), Ok(other)) => one == other,
-        _ => false,
-    }
 }
 
 /// Opens an input. A file comes with a second handle and what the system says of it now.

@@ -88,7 +88,7 @@ fn places(width: usize, height: usize) -> Vec<Place> {
     (0..columns * rows).map(place).collect()
 }
 
-/// Part of a picture, over white where it is transparent, 0 to 1.
+/// Part of a picture, over the ground where it is transparent, 0 to 1.
 fn pixels(raster: &Raster<'_>, place: Place) -> Image {
     let mut data = Vec::with_capacity(place.width * place.height * 3);
     let mut row = vec![[0.0; 3]; place.width];

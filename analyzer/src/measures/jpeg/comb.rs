@@ -6,6 +6,7 @@
 //! positions of the table this gives each quality its likelihood, to be compared with that of a Laplace
 //! distribution without teeth.
 
+use std::collections::HashMap;
 use std::f32::consts::PI;
 
 use rayon::prelude::*;
@@ -42,6 +43,8 @@ const GAIN: f64 = 30.0;
 const GAIN_A_VALUE: f64 = 0.04;
 /// Blocks of the same mean are counted at most so often: a plain ground is one observation, not a thousand.
 const SAME_MEAN: u32 = 8;
+/// So are blocks that are the same in all that is used: stripes and grounds lie on many combs by chance.
+const SAME_BLOCK: u32 = 2;
 /// Logarithm of a density that adds nothing to [`ELSEWHERE`] in f32, whatever the tooth's mass, which is at most 1300.
 const NOTHING: f32 = -28.0;
 /// Values up to this one, the reach of rounding, are left out: zero is a multiple of every step.
@@ -102,15 +105,24 @@ pub(super) fn quality(
         .filter(|p| p / BLOCK + p % BLOCK <= HIGHEST)
         .collect();
     let mut counts = vec![vec![0u32; LARGEST * FINE as usize]; positions.len()];
+    let mut alike: HashMap<Vec<usize>, u32> = HashMap::new();
     for i in 0..used {
         let (tile, x, y) = corners[i * corners.len() / used];
         let coefficients = dct.forward(&block_at(&tile.luma, tile.width, x, y));
-        for (counts, &p) in counts.iter_mut().zip(&positions) {
+        let places = positions.iter().map(|&p| {
             // The standard shifts samples by half their range before the transform.
             let shift = if p == 0 { 128.0 * BLOCK as f32 } else { 0.0 };
             let value = (coefficients[p / BLOCK][p % BLOCK] - shift).abs();
-            let at = (value * FINE).round() as usize;
-            counts[at.min(LARGEST * FINE as usize - 1)] += 1;
+            ((value * FINE).round() as usize).min(LARGEST * FINE as usize - 1)
+        });
+        let places: Vec<usize> = places.collect();
+        let times = alike.entry(places.clone()).or_default();
+        *times += 1;
+        if *times > SAME_BLOCK {
+            continue;
+        }
+        for (counts, &at) in counts.iter_mut().zip(&places) {
+            counts[at] += 1;
         }
     }
     for count in &mut counts[0] {
