@@ -213,6 +213,27 @@ fn a_plan_repairs_what_it_says() {
 }
 
 #[test]
+fn a_plan_does_not_replace_its_picture() {
+    let folder = series();
+    let input = folder.arg("in/a.png");
+    let before = std::fs::read(&input).unwrap();
+    run(["plan", &input, "--plan", &input, "--overwrite"]).expect(2, &["a.png", "it is the input"]);
+    assert!(std::fs::read(&input).unwrap() == before);
+}
+
+#[test]
+fn a_repair_keeps_the_size_in_a_plan_too() {
+    let folder = series();
+    let plan = run(["plan", &folder.arg("in/a.png"), "-n", "denoise", "--json"]);
+    let plan = plan.expect(0, &[]).json();
+    assert_eq!(plan["settings"]["model"], "denoise");
+    assert_eq!(
+        (&plan["forecast"]["width"], &plan["forecast"]["height"]),
+        (&64.into(), &48.into())
+    );
+}
+
+#[test]
 fn people_read_it() {
     let folder = series();
     let input = folder.arg("in/a.png");

@@ -136,6 +136,13 @@ fn a_folder_of_one_picture_is_a_folder() {
         folder.files(),
         ["drawn/a.png.png", "in/a.png", "new/a.png.png", "one.png"]
     );
+    // What was drawn within the folder is no picture of it the next time.
+    let within = folder.arg("in/marks");
+    for _ in 0..2 {
+        let args = ["--recursive", "--overlay", &within, "--overwrite"];
+        run(["triage", &input].iter().chain(&args)).expect(0, &[]);
+    }
+    assert!(!folder.at("in/marks/marks").exists());
 }
 
 #[test]

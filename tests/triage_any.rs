@@ -57,6 +57,110 @@ fn what_only_alpha_shows_is_seen() {
     assert!(subject.value.is_none_or(|value| value > 0.5), "{subject:?}");
 }
 
+/// White with the alpha of `inside`.
+fn white(width: usize, height: usize, inside: impl Fn(usize, usize) -> bool) -> Vec<u8> {
+    let alpha = |i: usize| 255 * u8::from(inside(i % width, i / width));
+    (0..width * height)
+        .flat_map(|i| [255, 255, 255, alpha(i)])
+        .collect()
+}
+
+#[test]
+fn white_on_nothing_is_seen() {
+    let ring = |x: usize, y: usize| {
+        let far = (x as f32 - 100.0).hypot(y as f32 - 80.0);
+        (30.0..50.0).contains(&far)
+    };
+    let analysis = look(200, 160, 4, &white(200, 160, ring));
+    check(&analysis);
+    assert_ne!(analysis.decision.action, Action::Keep);
+    assert!(analysis.evidence.edge_sigma.is_some());
+    let full = look(200, 160, 4, &white(200, 160, |_, _| true));
+    assert_eq!(full.decision.action, Action::Keep, "one colour");
+}
+
+#[test]
+fn a_blur_without_edges_is_not_called_sound() {
+    // Two slow waves: nothing shows whether they were ever sharp.
+    let (width, height) = (320, 240);
+    let data: Vec<u8> = (0..width * height)
+        .flat_map(|i| {
+            let (x, y) = ((i % width) as f32, (i / width) as f32);
+            let wave = (x / 50.0).sin() + (y / 40.0).cos();
+            [(128.0 + 50.0 * wave) as u8, (120.0 + 40.0 * wave) as u8, 90]
+        })
+        .collect();
+    let analysis = look(width, height, 3, &data);
+    check(&analysis);
+    assert!(analysis.evidence.edge_sigma.is_none());
+    assert_eq!(analysis.decision.action, Action::Inspect);
+}
+
+#[test]
+fn a_gradient_is_not_made_of_blocks() {
+    let (width, height) = (1200, 300);
+    let data: Vec<u8> = (0..width * height)
+        .map(|i| (100 + (i % width) / 30) as u8)
+        .collect();
+    let analysis = look(width, height, 1, &data);
+    check(&analysis);
+    assert_ne!(analysis.evidence.repeated, Some(true));
+}
+
+#[test]
+fn what_was_enlarged_smoothly_is_no_pixel_art() {
+    // Marks of hard edges at random, twice as large by bilinear interpolation.
+    let (width, height) = (300, 200);
+    let mut state = 7u32;
+    let mut marks = vec![255u8; width * height];
+    for _ in 0..900 {
+        let mut next = |below: usize| {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (state >> 16) as usize % below
+        };
+        let (x, y, wide, high) = (next(290), next(190), 1 + next(8), 1 + next(8));
+        for row in y..y + high {
+            marks[row * width + x..][..wide].fill(0);
+        }
+    }
+    let at = |x: usize, y: usize| f32::from(marks[y.min(height - 1) * width + x.min(width - 1)]);
+    let data: Vec<u8> = (0..4 * width * height)
+        .map(|i| {
+            let part = |v: usize| {
+                (
+                    (v.saturating_sub(1)) / 2,
+                    if v % 2 == 1 { 0.25 } else { 0.75 },
+                )
+            };
+            let ((x, across), (y, down)) = (part(i % (2 * width)), part(i / (2 * width)));
+            let row = |y: usize| at(x, y) * (1.0 - across) + at(x + 1, y) * across;
+            (row(y) * (1.0 - down) + row(y + 1) * down) as u8
+        })
+        .collect();
+    let analysis = look(2 * width, 2 * height, 1, &data);
+    check(&analysis);
+    assert_ne!(analysis.content, Content::PixelArt);
+}
+
+#[test]
+fn a_plain_ground_was_never_a_jpeg() {
+    // Grey of 250 in a lossless file, a step of one colour on it: quantised to many tables by chance.
+    let data: Vec<u8> = (0..300 * 300)
+        .map(|i| {
+            if (80..200).contains(&(i % 300)) && (96..192).contains(&(i / 300)) {
+                250
+            } else {
+                245
+            }
+        })
+        .collect();
+    let analysis = look(300, 300, 1, &data);
+    check(&analysis);
+    assert_eq!(analysis.evidence.jpeg_quality, None);
+    let stripes: Vec<u8> = (0..256 * 256).map(|i| 255 * (i % 2) as u8).collect();
+    assert_eq!(look(256, 256, 1, &stripes).evidence.jpeg_quality, None);
+}
+
 #[test]
 fn noise_alone_is_nothing_to_build_on() {
     let mut state = 7u64;

@@ -79,7 +79,11 @@ impl<'a> Raster<'a> {
             ground: 255.0,
         };
         Ok(Raster {
-            ground: if raster.is_lost_on_white() { 0.0 } else { 255.0 },
+            ground: if raster.is_lost_on_white() {
+                0.0
+            } else {
+                255.0
+            },
             ..raster
         })
     }
@@ -136,10 +140,11 @@ impl<'a> Raster<'a> {
     fn is_lost_on_white(&self) -> bool {
         fn green_and_alpha<T: Copy>(data: &[T], channels: usize, value: fn(T) -> f64) -> [f64; 2] {
             let green = if channels == 2 { 0 } else { 1 };
-            data.chunks_exact(channels).fold([0.0; 2], |[seen, all], p| {
-                let alpha = value(p[channels - 1]);
-                [seen + alpha * value(p[green]), all + alpha]
-            })
+            data.chunks_exact(channels)
+                .fold([0.0; 2], |[seen, all], p| {
+                    let alpha = value(p[channels - 1]);
+                    [seen + alpha * value(p[green]), all + alpha]
+                })
         }
         if !self.has_alpha() {
             return false;
@@ -238,7 +243,14 @@ impl<'a> Raster<'a> {
         let start = (y * self.width + x) * self.channels;
         let part = start..start + out.len() * self.channels;
         match self.samples {
-            Samples::U8(data) => fill(&data[part], self.channels, self.ground, out, f32::from, make),
+            Samples::U8(data) => fill(
+                &data[part],
+                self.channels,
+                self.ground,
+                out,
+                f32::from,
+                make,
+            ),
             Samples::U16(data) => {
                 let value = |v: u16| f32::from(v) / 257.0;
                 fill(&data[part], self.channels, self.ground, out, value, make);

@@ -20,6 +20,9 @@ pub(super) const GRAIN_SIDE: usize = 256;
 /// What a repair first is expected to gain by 2 (a difference of utilities) under which coarse grain is texture: of 38 sound
 /// photographs that had passed for grainy 33 are under it, of 24 grainy ones four.
 const TEXTURE: f32 = -0.01;
+/// Noise at half size that no edges survive, and the share of edges that did: strokes.
+const TEARS: f32 = 12.0;
+const WHOLE: f32 = 0.8;
 /// Median blur of edges (standard deviation in pixels) at full size, and on a copy of 512 pixels that is at most half as large.
 const BLUR: f32 = 1.9;
 const SMALL_BLUR: f32 = 0.85;
@@ -129,11 +132,14 @@ fn noise(seen: &Seen<'_>) -> Option<Fault> {
     )
 }
 
-/// Whether what looks like coarse grain is texture: a repair is expected to take more than it gives.
+/// Whether what looks like coarse grain is not: a repair is expected to take more than it gives, or so much of it would have torn
+/// the edges.
 pub(super) fn is_texture(evidence: &Evidence) -> bool {
-    evidence
+    let loses = evidence
         .expected_2x
-        .is_some_and(|expected| expected.fix_gain() < TEXTURE)
+        .is_some_and(|expected| expected.fix_gain() < TEXTURE);
+    let strong = evidence.grain_sigma.is_some_and(|sigma| sigma > TEARS);
+    loses || strong && evidence.edges_kept.is_some_and(|kept| kept > WHOLE)
 }
 
 /// The noise at half size that is a fault, by how many edges are torn.

@@ -34,6 +34,8 @@ const LEAST: usize = 16;
 /// Smallest side of which edges are asked for, and the confidence where edges or noise could not be looked for.
 const SMALL: usize = 64;
 const UNSURE: f32 = 0.6;
+/// Score from which a measure is a reason to enlarge.
+const SPEAKS: f32 = 0.5;
 /// How fast confidence grows with the logarithm of the severity.
 const STEEPNESS: f32 = 3.0;
 /// Probabilities this close to one half decide nothing.
@@ -63,6 +65,13 @@ impl Seen<'_> {
     /// Whether it was seen through a lens, which makes noise of its own.
     fn is_natural(&self) -> bool {
         matches!(self.content, Content::Photo | Content::Product)
+    }
+
+    /// Whether a measure found nothing to mend.
+    fn speaks_for(&self, measure: Measure) -> bool {
+        let found = |score: &&Score| score.measure == measure;
+        let value = self.scores.iter().find(found).and_then(|score| score.value);
+        measure == Measure::Content || value.is_some_and(|value| value >= SPEAKS)
     }
 
     /// The score of a measure as a reason.
@@ -99,9 +108,13 @@ pub fn decide(seen: &Seen<'_>) -> Decision {
         return plain(seen, Action::Inspect, 0.5, &words, Measure::EdgePresence);
     }
     if destroyed(seen.evidence) {
-        let words =
-            "no edges hold together, at this size or a smaller one: there is nothing to build on";
-        return plain(seen, Action::Regenerate, 0.7, words, Measure::EdgePresence);
+        // Without a smaller copy both are of this size.
+        let looked = match seen.evidence.small_edge_sigma {
+            Some(_) => ", at this size or a smaller one",
+            None => "",
+        };
+        let words = format!("no edges hold together{looked}: there is nothing to build on");
+        return plain(seen, Action::Regenerate, 0.7, &words, Measure::EdgePresence);
     }
     if let Some(quality) = seen.evidence.jpeg_quality.filter(|&q| q < RUINED) {
         let words = format!(
@@ -251,7 +264,8 @@ fn advice(seen: &Seen<'_>, action: Action, confidence: f32, faults: &[Fault]) ->
             Measure::Light,
             Measure::Content,
         ];
-        let measured = good.iter().filter_map(|&measure| seen.reason(measure));
+        let measured = good.iter().filter(|&&measure| seen.speaks_for(measure));
+        let measured = measured.filter_map(|&measure| seen.reason(measure));
         reasons = measured.take(4).collect();
     }
     let mut steps: Vec<Step> = Vec::new();

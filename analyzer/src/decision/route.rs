@@ -96,7 +96,9 @@ fn damaged(seen: &Seen<'_>) -> bool {
 pub fn scale(seen: &Seen<'_>, faults: &[Fault]) -> (f32, Vec<String>) {
     let worst = faults.first().map_or(0.0, |fault| fault.severity);
     let evidence = seen.evidence;
-    let clean = evidence.noise_sigma.map_or(!seen.is_natural(), |sigma| sigma < 1.0)
+    let clean = evidence
+        .noise_sigma
+        .map_or(!seen.is_natural(), |sigma| sigma < 1.0)
         && evidence.jpeg_quality.is_none_or(|quality| quality >= 92.0)
         && evidence.edge_sigma.is_some_and(|sigma| sigma < CRISP)
         && evidence.works_4x.is_none_or(|odds| odds >= SURE);
@@ -131,7 +133,7 @@ pub fn scale(seen: &Seen<'_>, faults: &[Fault]) -> (f32, Vec<String>) {
 mod tests {
     use super::*;
     use crate::measures::composition::Composition;
-    use crate::report::{Evidence, Place};
+    use crate::report::{Evidence, Place, Utilities};
 
     /// A photograph of `side` by `side` pixels with nothing else known of it.
     fn seen<'a>(side: usize, evidence: &'a Evidence, composition: &'a Composition) -> Seen<'a> {
@@ -163,6 +165,27 @@ mod tests {
         for (side, expected) in [(112, Family::Photo), (300, Family::Recover)] {
             let seen = seen(side, &evidence, &composition);
             assert_eq!(family(&seen, &[]), expected, "{side}");
+        }
+    }
+
+    #[test]
+    fn texture_that_a_repair_would_take_is_no_damage() {
+        let composition = Composition::default();
+        for (fix, expected) in [(0.45, Family::Photo), (0.55, Family::Recover)] {
+            let evidence = Evidence {
+                noise_sigma: Some(1.0),
+                grain_sigma: Some(3.0),
+                edges_kept: Some(0.75),
+                edge_sigma: Some(0.7),
+                expected_2x: Some(Utilities {
+                    filter: 0.4,
+                    network: 0.5,
+                    fix,
+                }),
+                ..Evidence::default()
+            };
+            let seen = seen(480, &evidence, &composition);
+            assert_eq!(family(&seen, &[]), expected, "{fix}");
         }
     }
 

@@ -126,7 +126,11 @@ impl Probe {
             gain if gain >= HELPS && !blocks => {
                 (Action::Upscale, analysis.decision.family, gain - HELPS)
             }
-            gain if gain <= FAILS => (Action::FixFirst, Family::Recover, FAILS - gain),
+            // Steps that are there already lead to a family of their own.
+            gain if gain <= FAILS && analysis.decision.steps.is_empty() => {
+                (Action::FixFirst, Family::Recover, FAILS - gain)
+            }
+            gain if gain <= FAILS => (Action::FixFirst, analysis.decision.family, FAILS - gain),
             _ => return,
         };
         let decision = &mut analysis.decision;

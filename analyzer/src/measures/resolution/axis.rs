@@ -16,6 +16,8 @@ const BLOCK: usize = 8;
 /// Sides of repeated pixels that are looked for, and the fewest places where they meet.
 const BLOCKS: std::ops::RangeInclusive<usize> = 2..=32;
 const FEWEST_BLOCKS: usize = 4;
+/// Least of the largest difference of neighbours: a gradient keeps each level for many pixels.
+const LEAST_STEP: f32 = 1.5;
 /// Half of the window whose mean is taken away from a profile, so that content is no slope in it.
 const SLOPE: usize = 16;
 /// Periods nearer than so many steps of the spectrum are one: the window's main lobe reaches over two, and a strong
@@ -91,15 +93,21 @@ impl Lines {
     /// How often each pixel is repeated, if it is: on all lines neighbours differ only at every second place, or third, and so on.
     pub(super) fn repeated(&self) -> Option<usize> {
         let mut differ = vec![false; self.length - 1];
+        let mut largest = 0.0f32;
         for line in self.luma.chunks_exact(self.length) {
             let pairs = line.iter().zip(&line[1..]);
             for (differ, (here, next)) in differ.iter_mut().zip(pairs) {
                 *differ |= here != next;
+                largest = largest.max((here - next).abs());
             }
             // Next to all pictures end here after a few lines.
             if differ.iter().all(|&differ| differ) {
                 break;
             }
+        }
+        // A gradient's steps are those of 8 bits.
+        if largest < LEAST_STEP {
+            return None;
         }
         let places: Vec<usize> = (0..differ.len()).filter(|&i| differ[i]).collect();
         if places.len() < FEWEST_BLOCKS {
