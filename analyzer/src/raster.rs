@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-/// Mean green of what can be seen, 0 to 1, that no one puts on white.
+/// Mean of the least colour of what can be seen, 0 to 1, that no one puts on white.
 const NEXT_TO_WHITE: f64 = 0.96;
 
 /// A picture that cannot be looked at.
@@ -138,20 +138,21 @@ impl<'a> Raster<'a> {
 
     /// Whether what can be seen of it is next to white in the mean and something is transparent: an icon for dark grounds.
     fn is_lost_on_white(&self) -> bool {
-        fn green_and_alpha<T: Copy>(data: &[T], channels: usize, value: fn(T) -> f64) -> [f64; 2] {
-            let green = if channels == 2 { 0 } else { 1 };
+        // Sums of the least colour as far as it is seen, and of alpha.
+        fn sums<T: Copy + Ord>(data: &[T], channels: usize, value: fn(T) -> f64) -> [f64; 2] {
             data.chunks_exact(channels)
                 .fold([0.0; 2], |[seen, all], p| {
                     let alpha = value(p[channels - 1]);
-                    [seen + alpha * value(p[green]), all + alpha]
+                    let least = p[..channels - 1].iter().copied().min().map_or(0.0, value);
+                    [seen + alpha * least, all + alpha]
                 })
         }
         if !self.has_alpha() {
             return false;
         }
         let [seen, all] = match self.samples {
-            Samples::U8(data) => green_and_alpha(data, self.channels, |v| f64::from(v) / 255.0),
-            Samples::U16(data) => green_and_alpha(data, self.channels, |v| f64::from(v) / 65535.0),
+            Samples::U8(data) => sums(data, self.channels, |v| f64::from(v) / 255.0),
+            Samples::U16(data) => sums(data, self.channels, |v| f64::from(v) / 65535.0),
         };
         all < 0.999 * self.pixels() as f64 && seen > NEXT_TO_WHITE * all
     }

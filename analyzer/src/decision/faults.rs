@@ -14,9 +14,9 @@ const COARSE_NOISE: f32 = 2.6;
 const GRAIN: [(f32, f32); 4] = [(0.45, 0.38), (0.60, 0.65), (0.65, 2.6), (1.0, 2.6)];
 /// Least sides for fine and for coarse noise: fewer pixels do not tell it from texture.
 const NOISE_SIDE: usize = 64;
+pub(super) const GRAIN_SIDE: usize = 256;
 /// Fine noise that texture is not taken for in fewer pixels either.
 const BEYOND_TEXTURE: f32 = 16.0;
-pub(super) const GRAIN_SIDE: usize = 256;
 /// What a repair first is expected to gain by 2 (a difference of utilities) under which coarse grain is texture: of 38 sound
 /// photographs that had passed for grainy 33 are under it, of 24 grainy ones four.
 const TEXTURE: f32 = -0.01;
