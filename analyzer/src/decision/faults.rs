@@ -95,7 +95,7 @@ fn noise(seen: &Seen<'_>) -> Option<Fault> {
     if seen.content == Content::Text {
         return None;
     }
-    let side = seen.picture.width.min(seen.picture.height);
+    let side = seen.shorter();
     let evidence = seen.evidence;
     let fine = evidence
         .noise_sigma

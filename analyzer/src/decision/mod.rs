@@ -31,8 +31,10 @@ const NO_STRUCTURE: f32 = 0.08;
 const RUINED: f32 = 6.0;
 /// Smallest side that is judged, unless it is pixel art.
 const LEAST: usize = 16;
-/// Smallest side of which edges are asked for, and the confidence where edges or noise could not be looked for.
-const SMALL: usize = 64;
+/// Shorter side from which a picture without edges is one to look at.
+const EDGE_SIDE: usize = 64;
+/// Most confidence, and where edges or noise could not be looked for.
+const SUREST: f32 = 0.97;
 const UNSURE: f32 = 0.6;
 /// Score from which a measure is a reason to enlarge.
 const SPEAKS: f32 = 0.5;
@@ -60,6 +62,10 @@ pub struct Seen<'a> {
 impl Seen<'_> {
     fn longer(&self) -> usize {
         self.picture.width.max(self.picture.height)
+    }
+
+    fn shorter(&self) -> usize {
+        self.picture.width.min(self.picture.height)
     }
 
     /// Whether it was seen through a lens, which makes noise of its own.
@@ -100,7 +106,7 @@ pub fn decide(seen: &Seen<'_>) -> Decision {
     if seen.content == Content::PixelArt {
         return pixel_art(seen);
     }
-    if seen.picture.width.min(seen.picture.height) < LEAST {
+    if seen.shorter() < LEAST {
         let words = format!(
             "{}x{} pixels are too few to judge",
             seen.picture.width, seen.picture.height
@@ -158,35 +164,27 @@ pub fn decide(seen: &Seen<'_>) -> Decision {
         return decision;
     }
     if fix > 0.5 {
-        return advice(seen, Action::FixFirst, fix.min(0.97), &faults);
+        return advice(seen, Action::FixFirst, fix.min(SUREST), &faults);
     }
-    if seen.evidence.edge_sigma.is_none() && seen.content != Content::Text {
-        return unmeasured(seen, 1.0 - fix, &faults);
+    // What could not be looked for does not count as absent.
+    let edgeless = seen.evidence.edge_sigma.is_none() && seen.content != Content::Text;
+    let unseen = edgeless || seen.is_natural() && seen.evidence.noise_sigma.is_none();
+    if edgeless && seen.shorter() >= EDGE_SIDE {
+        let words = "there are no edges in it: nothing shows whether it is sharp or a blur";
+        let mut decision = plain(seen, Action::Inspect, 0.5, words, Measure::EdgePresence);
+        decision.would_change =
+            vec!["a look at 100 %: if it is meant to be soft, enlarge it".into()];
+        return decision;
     }
-    if seen.longer() >= LARGE && worst < 0.95 {
+    if seen.longer() >= LARGE && worst < 0.95 && !edgeless {
         let confidence = (0.6 + 0.1 * (seen.longer() as f32 / LARGE as f32)).min(0.9);
         let words = format!("{} pixels long and sound already", seen.longer());
         let mut decision = plain(seen, Action::Keep, confidence, &words, Measure::Sharpness);
         decision.would_change = vec!["a target size larger than it is: enlarge it twofold".into()];
         return decision;
     }
-    // What could not be looked for does not count as absent.
-    let surest = match seen.is_natural() && seen.evidence.noise_sigma.is_none() {
-        true => UNSURE,
-        false => 0.97,
-    };
+    let surest = if unseen { UNSURE } else { SUREST };
     advice(seen, Action::Upscale, (1.0 - fix).min(surest), &faults)
-}
-
-/// No edge shows whether it is sharp: small pictures may be worth it, of others a person has to see what they are.
-fn unmeasured(seen: &Seen<'_>, sound: f32, faults: &[Fault]) -> Decision {
-    if seen.picture.width.min(seen.picture.height) < SMALL {
-        return advice(seen, Action::Upscale, sound.min(UNSURE), faults);
-    }
-    let words = "there are no edges in it: nothing shows whether it is sharp or a blur";
-    let mut decision = plain(seen, Action::Inspect, 0.5, words, Measure::EdgePresence);
-    decision.would_change = vec!["a look at 100 %: if it is meant to be soft, enlarge it".into()];
-    decision
 }
 
 /// Whether nothing holds together, looked at closely and from afar.
@@ -238,7 +236,7 @@ fn pixel_art(seen: &Seen<'_>) -> Decision {
         .and_then(|s| s.value);
     Decision {
         action: Action::Upscale,
-        confidence: certainty.unwrap_or(0.5).clamp(0.5, 0.97),
+        confidence: certainty.unwrap_or(0.5).clamp(0.5, SUREST),
         scale: Some(scale),
         family: Family::Nearest,
         steps: vec![Step::Upscale {

@@ -79,7 +79,7 @@ fn touched(evidence: &Evidence, noise: f32, quality: f32) -> bool {
 /// Whether the damage would be enlarged by a model that believes its input.
 fn damaged(seen: &Seen<'_>) -> bool {
     let evidence = seen.evidence;
-    let side = seen.picture.width.min(seen.picture.height);
+    let side = seen.shorter();
     let noisy = match evidence.jpeg_quality {
         Some(quality) => interpolated(&NOISY_BY_QUALITY, quality),
         None if side < GRAIN_SIDE => NOISY_IF_SMALL,

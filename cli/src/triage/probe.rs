@@ -126,11 +126,14 @@ impl Probe {
             gain if gain >= HELPS && !blocks => {
                 (Action::Upscale, analysis.decision.family, gain - HELPS)
             }
-            // Steps that are there already lead to a family of their own.
-            gain if gain <= FAILS && analysis.decision.steps.is_empty() => {
-                (Action::FixFirst, Family::Recover, FAILS - gain)
+            gain if gain <= FAILS => {
+                // Steps that are there already lead to a family of their own.
+                let family = match analysis.decision.steps.is_empty() {
+                    true => Family::Recover,
+                    false => analysis.decision.family,
+                };
+                (Action::FixFirst, family, FAILS - gain)
             }
-            gain if gain <= FAILS => (Action::FixFirst, analysis.decision.family, FAILS - gain),
             _ => return,
         };
         let decision = &mut analysis.decision;

@@ -104,8 +104,7 @@ pub(super) fn quality(
     let positions: Vec<usize> = (0..BLOCK * BLOCK)
         .filter(|p| p / BLOCK + p % BLOCK <= HIGHEST)
         .collect();
-    let mut counts = vec![vec![0u32; LARGEST * FINE as usize]; positions.len()];
-    let mut alike: HashMap<Vec<usize>, u32> = HashMap::new();
+    let mut blocks: HashMap<Vec<usize>, u32> = HashMap::new();
     for i in 0..used {
         let (tile, x, y) = corners[i * corners.len() / used];
         let coefficients = dct.forward(&block_at(&tile.luma, tile.width, x, y));
@@ -115,14 +114,12 @@ pub(super) fn quality(
             let value = (coefficients[p / BLOCK][p % BLOCK] - shift).abs();
             ((value * FINE).round() as usize).min(LARGEST * FINE as usize - 1)
         });
-        let places: Vec<usize> = places.collect();
-        let times = alike.entry(places.clone()).or_default();
-        *times += 1;
-        if *times > SAME_BLOCK {
-            continue;
-        }
-        for (counts, &at) in counts.iter_mut().zip(&places) {
-            counts[at] += 1;
+        *blocks.entry(places.collect()).or_default() += 1;
+    }
+    let mut counts = vec![vec![0u32; LARGEST * FINE as usize]; positions.len()];
+    for (places, &times) in &blocks {
+        for (counts, &at) in counts.iter_mut().zip(places) {
+            counts[at] += times.min(SAME_BLOCK);
         }
     }
     for count in &mut counts[0] {
