@@ -248,3 +248,68 @@ fn what_png_declares_is_what_is_seen() {
         assert_ne!(seen.samples, gamut().samples);
     }
 }
+
+/// As programs leave them that turn a picture grey and keep its profile.
+#[test]
+fn greys_in_a_profile_of_colours_get_one_of_greys() {
+    let folder = Folder::new();
+    let grey = Pixels::new(8, 8, 1, vec![100; 64]);
+    let tagged = png_with(&grey, |info| {
+        info.icc_profile = Some(profiles::named("adobe").into());
+    });
+    let input = folder.write("in.png", &tagged);
+    let out = folder.arg("out.png");
+    let enlarge = |more: &[&str]| {
+        let plain = [
+            "upscale",
+            &input,
+            "-n",
+            "nearest",
+            "--overwrite",
+            "-o",
+            &out,
+        ];
+        run([&plain, more].concat()).expect(0, &["warning", "in.png", "profile"]);
+        read_png_file(&out)
+    };
+    let seen = enlarge(&[]);
+    assert_eq!((seen.channels, seen.samples[0]), (1, 100));
+    let icc = png_info(&out).icc_profile.expect("a profile");
+    assert_eq!(&icc[16..20], b"GRAY");
+    // The curve of Adobe RGB, 563/256, on that of sRGB.
+    let seen = enlarge(&["--deliver", "web:16", "-f", "png"]);
+    let light = (100.0f64 / 255.0).powf(563.0 / 256.0);
+    let expected = 255.0 * (1.055 * light.powf(1.0 / 2.4) - 0.055);
+    assert!(
+        (f64::from(seen.samples[0]) - expected).abs() <= 1.0,
+        "{}",
+        seen.samples[0]
+    );
+    // A format without profiles: converted, and not also said to be impossible.
+    let avif = folder.arg("out.avif");
+    let saved = run(["upscale", &input, "-n", "nearest", "-o", &avif]).expect(0, &["converted"]);
+    assert!(!saved.stderr.contains("cannot be used"), "{}", saved.stderr);
+
+    // A GIF of one pixel, grey by its palette.
+    let p3 = profiles::named("p3");
+    let mut gif =
+        b"GIF89a\x01\0\x01\0\x80\0\0\x28\x28\x28\xc8\xc8\xc8\x21\xff\x0bICCRGBG1012".to_vec();
+    for piece in p3.chunks(255) {
+        gif.push(piece.len() as u8);
+        gif.extend(piece);
+    }
+    gif.extend(b"\0\x2c\0\0\0\0\x01\0\x01\0\0\x02\x02\x44\x01\0\x3b");
+    let input = folder.write("in.gif", &gif);
+    let plain = [
+        "upscale",
+        &input,
+        "-n",
+        "nearest",
+        "--overwrite",
+        "-o",
+        &out,
+    ];
+    run(plain).expect(0, &[]);
+    assert_eq!(read_png_file(&out).samples[..3], [40, 40, 40]);
+    assert_eq!(png_info(&out).icc_profile.as_deref(), Some(&p3[..]));
+}

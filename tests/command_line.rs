@@ -299,10 +299,10 @@ fn memory_that_is_allowed_is_shared_by_what_runs_side_by_side() {
         run(args.iter().chain(&["-n", model, "--max-memory", memory]))
     };
     // Colour is three passes of a network of one channel, each with memory of its own.
-    upscale(&grey, "1800K").expect(0, &[]);
-    upscale(&colour, "1800K").expect(75, &["--max-memory"]);
+    upscale(&grey, "26376K").expect(0, &[]);
+    upscale(&colour, "26376K").expect(75, &["--max-memory"]);
     // Tiles are cut for what the rows leave, so little is enough, and changes nothing.
-    upscale(&colour, "5M").expect(0, &[]);
+    upscale(&colour, "29M").expect(0, &[]);
     let cut = read_png_file(&out);
     upscale(&colour, "1G").expect(0, &[]);
     assert!(read_png_file(&out) == cut);

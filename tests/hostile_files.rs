@@ -51,6 +51,9 @@ fn what_is_no_picture() {
         65,
         &["web page", "download"],
     );
+    // A BigTIFF whose directory would lie where no file can end.
+    let nowhere = [&b"II+\0\x08\0\0\0"[..], &[0xff; 8]].concat();
+    refused("nowhere.tif", &nowhere, 65, &["damaged"]);
     refused("start.png", b"\x89PNG\r\n\x1a\n", 65, &["cut off"]);
     refused("start.jpg", b"\xff\xd8\xff\xe0", 65, &["cut off"]);
 }

@@ -241,3 +241,95 @@ fn files_that_go_away() {
     assert!(words.contains("b.png: No such file"), "{words}");
     assert_eq!(folder.files(), ["a.png", "c.png", "out/a.png", "out/c.png"]);
 }
+
+/// Waits until a process has a handler for interrupts, and a little for what it does next.
+fn until_it_listens(child: &std::process::Child) {
+    let status = format!("/proc/{}/status", child.id());
+    let caught = |text: &str| {
+        let mask = text.lines().find_map(|line| line.strip_prefix("SigCgt:"))?;
+        let mask = u64::from_str_radix(mask.trim(), 16).ok()?;
+        Some(mask & 1 << (2 - 1) != 0)
+    };
+    let start = std::time::Instant::now();
+    while fs::read_to_string(&status).is_ok_and(|text| caught(&text) == Some(false)) {
+        assert!(start.elapsed().as_secs() < 60, "it hangs");
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    std::thread::sleep(std::time::Duration::from_millis(300));
+}
+
+/// Sends an interrupt to a process that waits.
+fn interrupt(child: &std::process::Child) {
+    let sent = Command::new("kill")
+        .args(["-INT", &child.id().to_string()])
+        .status();
+    assert!(sent.expect("kill").success());
+}
+
+#[test]
+fn streams_that_never_end() {
+    // What is no picture is known by its first bytes.
+    let endless = || Stdio::from(fs::File::open("/dev/zero").expect("zeros"));
+    for args in [&["upscale", "-", "-o", "out.png"][..], &["triage", "-"]] {
+        finish(command().args(args).stdin(endless())).expect(65, &["not a picture"]);
+    }
+    run(["triage", "/dev/zero"]).expect(65, &["/dev/zero", "not a picture"]);
+    // Nobody writes to these: an interrupt is enough to end the wait.
+    let folder = Folder::new();
+    let pipe = folder.arg("pipe");
+    assert!(
+        Command::new("mkfifo")
+            .arg(&pipe)
+            .status()
+            .expect("mkfifo")
+            .success()
+    );
+    for input in ["-", &pipe] {
+        let mut waiting = command();
+        waiting.args(["upscale", input, "-o", &folder.arg("out.png")]);
+        let mut waiting = waiting.stdin(Stdio::piped()).spawn().expect("a run");
+        // Kept open: waiting for the end closes it otherwise.
+        let _open = waiting.stdin.take();
+        until_it_listens(&waiting);
+        assert!(waiting.try_wait().expect("a state").is_none(), "{input}");
+        interrupt(&waiting);
+        assert_eq!(waiting.wait().expect("an end").code(), Some(130), "{input}");
+    }
+    assert_eq!(folder.files(), ["pipe"]);
+}
+
+/// The most that a process ever held is looked up while it runs.
+#[cfg(target_os = "linux")]
+#[test]
+fn the_memory_that_is_allowed_is_enough() {
+    let folder = Folder::new();
+    let input = folder.write("in.jpg", &jpeg_bytes(&photo(600, 400)));
+    for (model, mib) in [("photo-fast-x4", 72), ("photo-fast-x2", 48)] {
+        let limit = format!("{mib}M");
+        let args = [
+            "upscale",
+            &input,
+            "--overwrite",
+            "-q",
+            "-j",
+            "2",
+            "-n",
+            model,
+        ];
+        let rest = ["--max-memory", &limit, "-o", &folder.arg("out.png")];
+        let mut child = command().args(args).args(rest).spawn().expect("a run");
+        let (status, mut most) = (format!("/proc/{}/status", child.id()), 0u64);
+        while child.try_wait().expect("a state").is_none() {
+            let text = fs::read_to_string(&status).unwrap_or_default();
+            let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+            let kib = line.and_then(|line| line.trim().trim_end_matches(" kB").parse().ok());
+            most = most.max(kib.unwrap_or(0));
+            std::thread::sleep(std::time::Duration::from_millis(5));
+        }
+        assert!(child.wait().expect("an end").success());
+        assert!(
+            most > 20 << 10 && most <= mib << 10,
+            "{model}: {most} KiB of {mib} MiB"
+        );
+    }
+}

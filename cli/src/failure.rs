@@ -31,6 +31,9 @@ pub enum Failure {
     /// An output cannot be created.
     #[error("{0}")]
     CannotWrite(String),
+    /// Another process is making an output.
+    #[error("{0}")]
+    Busy(String),
     /// Reading or writing failed halfway.
     #[error("{0}")]
     Io(String),
@@ -53,7 +56,7 @@ impl Failure {
             Failure::BadInput(_) => 65,
             Failure::NoInput(_) => 66,
             Failure::Model(_) => 69,
-            Failure::CannotWrite(_) => 73,
+            Failure::CannotWrite(_) | Failure::Busy(_) => 73,
             Failure::Io(_) => 74,
             Failure::Limit(_) => 75,
             Failure::Advice(_, code) => *code,
@@ -68,7 +71,7 @@ impl Failure {
             Failure::BadInput(_) => "bad_input",
             Failure::NoInput(_) => "no_input",
             Failure::Model(_) => "model",
-            Failure::CannotWrite(_) => "cannot_write",
+            Failure::CannotWrite(_) | Failure::Busy(_) => "cannot_write",
             Failure::Io(_) => "io",
             Failure::Limit(_) => "limit",
             Failure::Advice(..) => "advice",

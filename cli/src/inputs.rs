@@ -78,10 +78,39 @@ pub struct Listing {
     pub pictures: Vec<PathBuf>,
     /// Folders that could not be looked into, in words.
     pub unreadable: Vec<Failure>,
+    /// What is there besides.
+    pub overlooked: Overlooked,
+}
+
+/// What of a folder is left alone.
+#[derive(Debug, Default)]
+pub struct Overlooked {
     /// Pictures, by their suffix, of kinds that are not read.
     pub unread: Vec<PathBuf>,
-    /// Files that are passed over because their suffix is no picture's.
-    pub passed_over: usize,
+    /// Links to folders, where folders are looked into.
+    pub linked: Vec<PathBuf>,
+    /// Files whose suffix is no picture's.
+    pub others: usize,
+}
+
+impl Overlooked {
+    /// Takes another folder's too.
+    pub fn add(&mut self, other: Overlooked) {
+        self.unread.extend(other.unread);
+        self.linked.extend(other.linked);
+        self.others += other.others;
+    }
+
+    /// What people may not expect of it.
+    pub fn warnings(&self) -> impl Iterator<Item = String> {
+        let linked = match self.linked.len() {
+            0 => None,
+            1 => Some("a link to a folder was not followed; name it to have its pictures"),
+            _ => Some("links to folders were not followed; name them to have their pictures"),
+        };
+        let linked = linked.map(|words| format!("{words}: {}", first_of(&self.linked)));
+        unread_words(&self.unread).into_iter().chain(linked)
+    }
 }
 
 impl Listing {
@@ -110,34 +139,38 @@ impl Listing {
                     self.collect(&path, recursive, skip);
                 }
             } else if foreign::names_picture(&path) {
-                self.unread.push(path);
+                self.overlooked.unread.push(path);
             } else if Format::of_path(&path).is_none() {
-                self.passed_over += 1;
+                match path.is_dir() {
+                    true if recursive => self.overlooked.linked.push(path),
+                    true => {}
+                    false => self.overlooked.others += 1,
+                }
             } else if path.is_file() || !path.exists() {
                 self.pictures.push(path);
             }
         }
     }
 
-    /// What is said where nothing was found but `unread`.
-    pub fn none(recursive: bool, unread: &[PathBuf]) -> Failure {
+    /// What is said where nothing was found but what is left alone.
+    pub fn none(recursive: bool, overlooked: &Overlooked) -> Failure {
         let hint = if recursive {
             ""
         } else {
             "; --recursive goes into folders within"
         };
         let nothing = format!("there are no pictures in what was named{hint}");
-        Failure::NoInput(match unread_words(unread) {
+        Failure::NoInput(match overlooked.warnings().next() {
             Some(words) => format!("{nothing}; {words}"),
             None => nothing,
         })
     }
 }
 
-/// Says which pictures are of kinds that are not read, if there are any.
-pub fn unread_words(unread: &[PathBuf]) -> Option<String> {
+/// The first paths, and how many more there are.
+fn first_of(paths: &[PathBuf]) -> String {
     const NAMED: usize = 3;
-    let (first, more) = unread.split_at(unread.len().min(NAMED));
+    let (first, more) = paths.split_at(paths.len().min(NAMED));
     let mut names: Vec<String> = first
         .iter()
         .map(|path| path.display().to_string())
@@ -145,6 +178,11 @@ pub fn unread_words(unread: &[PathBuf]) -> Option<String> {
     if !more.is_empty() {
         names.push(format!("{} more", more.len()));
     }
+    names.join(", ")
+}
+
+/// Says which pictures are of kinds that are not read, if there are any.
+fn unread_words(unread: &[PathBuf]) -> Option<String> {
     let passed_over = match unread.len() {
         0 => return None,
         1 => "a picture is of a kind that upwise does not read, and was passed over",
@@ -152,7 +190,7 @@ pub fn unread_words(unread: &[PathBuf]) -> Option<String> {
     };
     Some(format!(
         "{passed_over}; convert to JPEG, PNG or TIFF first: {}",
-        names.join(", ")
+        first_of(unread)
     ))
 }
 

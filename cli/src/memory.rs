@@ -6,6 +6,9 @@ use std::path::Path;
 /// What is assumed where the system does not say.
 const UNKNOWN: u64 = 8 << 30;
 
+/// Bytes that the program holds before it has a picture or a network: its code, its threads' stacks, buffers of files.
+pub const OF_PROGRAM: u64 = 24 << 20;
+
 /// Bytes that this process may still take: what is free, or what its container leaves.
 pub fn available() -> u64 {
     [free(), container()]

@@ -112,6 +112,11 @@ impl Engine {
         &self.compiled.info
     }
 
+    /// Bytes of the weights as they are multiplied with, which it holds beside the memory of each pass.
+    pub fn packed_bytes(&self) -> u64 {
+        self.compiled.packed_bytes()
+    }
+
     /// The same weights and threads with another memory limit.
     pub fn with_max_memory(&self, bytes: u64) -> Engine {
         let mut engine = self.clone();
@@ -160,10 +165,14 @@ impl Engine {
         explain::explain(&self.compiled, &self.options, tiling)
     }
 
-    /// A plan for `width` x `height` pixels: the spare one if it fits, else a new one once the memory of
-    /// `old` and of the spare is given back.
-    pub(crate) fn plan(&self, old: Option<Plan>, width: usize, height: usize) -> Result<Plan> {
-        let room = self.options.max_memory();
+    /// A plan for `width` x `height` pixels in no more than `room` bytes if there is a way: the spare one if it fits, else a
+    /// new one once the memory of `old` and of the spare is given back.
+    pub(crate) fn plan(
+        &self,
+        old: Option<Plan>,
+        (width, height): (usize, usize),
+        room: u64,
+    ) -> Result<Plan> {
         let fits = |plan: &Plan| plan.size() == (width, height);
         let spare = self
             .spare
@@ -232,7 +241,7 @@ impl Engine {
         let work = self.work(&tiling, width, height);
         let meter = Meter::new(work, observer);
         if tiling.tiles == 1 && !self.options.self_ensemble {
-            let mut plan = self.plan(None, width, height)?;
+            let mut plan = self.plan(None, (width, height), tiling.arena_bytes)?;
             if let Some(len) = plan.output_len() {
                 let mut rows = image.rows();
                 let mut data = buffer::room_in(spent, len)?;

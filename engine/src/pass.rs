@@ -81,7 +81,7 @@ impl<'a> NetworkRows<'a> {
         let (engine, source) = (self.engine, &mut self.source);
         let mut plan = match self.plan.take() {
             Some(plan) => plan,
-            None => engine.plan(None, self.width, self.height)?,
+            None => engine.plan(None, (self.width, self.height), self.tiling.arena_bytes)?,
         };
         while !plan.ready().contains(&self.next) {
             let share = plan.advance(engine.pool(), &mut |row| source.next_row(row))?;
@@ -135,7 +135,7 @@ impl<'a> NetworkRows<'a> {
                     scale,
                 };
                 let (wide, tall) = tile.size();
-                let mut plan = engine.plan(self.plan.take(), wide, tall)?;
+                let mut plan = engine.plan(self.plan.take(), (wide, tall), t.arena_bytes)?;
                 let mut next = 0;
                 let mut source = |row: &mut [f32]| {
                     tile.load(next, &self.window, (self.width, inputs), row);

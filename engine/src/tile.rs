@@ -39,6 +39,8 @@ pub struct Tiling {
     pub exact: bool,
     /// Bytes that the pass holds: feature maps, scratch, rows waiting on both sides. Weights not included.
     pub memory_bytes: u64,
+    /// What of them the feature maps and scratch of the largest tile take: no other takes more, if there is a way.
+    pub(crate) arena_bytes: u64,
     /// Pixels computed for each pixel kept, at least 1.
     pub overhead: f64,
     /// Width and height of the largest tile with its halo.
@@ -172,6 +174,7 @@ pub(crate) fn choose(
             tiles,
             exact: exact || tiles == 1,
             memory_bytes: arena + waiting,
+            arena_bytes: arena,
             overhead: computed(w, width) * computed(h, height),
             extended: (wide, tall),
         })
@@ -214,4 +217,53 @@ pub(crate) fn choose(
             mib(max_memory)
         ))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Model;
+    use crate::simd::{Isa, Precision};
+    use std::path::Path;
+
+    /// What a tile at an edge may take is not what the pass may: it is smaller, and could afford a faster order.
+    #[test]
+    fn no_tile_takes_more_than_the_largest() {
+        let path = concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/../weights/photo-best-x4.safetensors"
+        );
+        let model = Model::open(Path::new(path)).unwrap();
+        let compiled = Compiled::new(model.network(), Isa::Portable, Precision::F32).unwrap();
+        let (width, height) = (2200, 2000);
+        let mut edges = 0;
+        for mib in [150, 250, 350, 450] {
+            let options = EngineOptions {
+                threads: 2,
+                max_memory: Some(mib << 20),
+                ..EngineOptions::default()
+            };
+            let tiling = choose(&compiled, (width, height), &options).unwrap();
+            assert!(tiling.memory_bytes <= mib << 20);
+            let cuts = |side: usize, total: usize| -> Vec<usize> {
+                let starts = (0..total).step_by(side);
+                starts
+                    .map(|at| Cut::new(at, side.min(total - at), tiling.halo, total, compiled.grid))
+                    .map(|cut| cut.extent)
+                    .collect()
+            };
+            for h in cuts(tiling.height, height) {
+                for w in cuts(tiling.width, width) {
+                    let bytes = |room| footprint(&compiled, (w, h), 2, room).unwrap();
+                    let within = bytes(tiling.arena_bytes);
+                    assert!(
+                        within <= tiling.arena_bytes,
+                        "{mib} MiB: {w}x{h} in {tiling:?}"
+                    );
+                    edges += usize::from(bytes(mib << 20) > tiling.arena_bytes);
+                }
+            }
+        }
+        assert!(edges > 0, "none would have taken more: this proves nothing");
+    }
 }

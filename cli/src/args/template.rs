@@ -60,6 +60,9 @@ impl FromStr for Template {
     /// `{{` and `}}` are braces.
     fn from_str(pattern: &str) -> Result<Self, Self::Err> {
         name_part(pattern)?;
+        if pattern.is_empty() {
+            return Err("a name is empty; {stem}_4x.{ext} is one".into());
+        }
         let mut pieces = Vec::new();
         let mut text = String::new();
         let mut rest = pattern;

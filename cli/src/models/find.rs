@@ -137,6 +137,7 @@ pub fn by_name(name: &str, folders: &[PathBuf]) -> Result<Found, Failure> {
     if path.is_file() && is_weights(path) {
         return Ok(file(path.to_path_buf()));
     }
+    let is_other = path.is_file() && path.extension().is_some();
     // A name has no folder in it: a path is only ever itself.
     if path.components().count() == 1 {
         for folder in folders {
@@ -177,6 +178,11 @@ pub fn by_name(name: &str, folders: &[PathBuf]) -> Result<Found, Failure> {
         .into_iter()
         .filter(|family| !known.contains(family));
     known.extend(others.collect::<Vec<_>>());
+    if is_other {
+        return Err(Failure::Model(format!(
+            "model {name}: a file, but of no weights; their suffixes are .safetensors, .pth and .pt"
+        )));
+    }
     Err(Failure::Model(format!(
         "model {name}: not found; there are {} (-m DIR looks in another folder)",
         known.join(", ")

@@ -5,6 +5,9 @@
 //! fringe. So before anything is enlarged, every fully transparent pixel takes the colour of the
 //! nearest pixel that shows; colour and alpha are then enlarged apart from each other.
 //!
+//! Nearly as little is known of colour under an alpha of a few levels, where it was divided by alpha and rounded: beside
+//! pixels that show more, at the edge of a mask, theirs is taken. Elsewhere it is all that there is, and stays.
+//!
 //! Nearest is found with a chamfer distance (Borgefors, 1986) in two sweeps, each pixel copying the
 //! colour of the neighbour through which the nearest visible one is reached.
 
@@ -15,7 +18,12 @@ use super::{Picture, PictureError, Samples};
 const STRAIGHT: u16 = 3;
 const DIAGONAL: u16 = 4;
 
-/// Gives fully transparent pixels the colour of the nearest visible pixel.
+/// Alpha of 255 up to which colour is doubtful.
+const FAINT: u8 = 8;
+/// How far from a doubtful pixel one that shows more may be for its colour to be taken.
+const EDGE: u16 = 2 * STRAIGHT;
+
+/// Gives fully transparent pixels the colour of the nearest visible pixel, and nearly transparent ones that of one beside them.
 ///
 /// Nothing happens to a picture without alpha, without a transparent pixel, or without a visible one.
 pub fn fill_hidden(picture: &mut Picture) -> Result<(), PictureError> {
@@ -24,32 +32,58 @@ pub fn fill_hidden(picture: &mut Picture) -> Result<(), PictureError> {
     }
     let channels = picture.layout().channels();
     match &mut picture.samples {
-        Samples::U8(data) => fill(data, picture.width, picture.height, channels),
-        Samples::U16(data) => fill(data, picture.width, picture.height, channels),
+        Samples::U8(data) => fill(data, picture.width, picture.height, channels, FAINT),
+        Samples::U16(data) => {
+            let faint = u16::from(FAINT) * 257;
+            fill(data, picture.width, picture.height, channels, faint)
+        }
     }
 }
 
-fn fill<T: Copy + Default + PartialEq>(
+fn fill<T: Copy + Default + PartialOrd>(
     data: &mut [T],
     width: usize,
     height: usize,
     channels: usize,
+    faint: T,
+) -> Result<(), PictureError> {
+    let size = (width, height, channels);
+    let hidden = |alpha: T| alpha == T::default();
+    spread(
+        data,
+        size,
+        |a| !hidden(a) && a <= faint,
+        |a| a > faint,
+        EDGE,
+    )?;
+    spread(data, size, hidden, |a| !hidden(a), u16::MAX)
+}
+
+/// Gives pixels whose alpha `takes` the colour of the nearest whose alpha `gives`, up to a distance of `reach`. Those that do
+/// neither are in the way.
+fn spread<T: Copy>(
+    data: &mut [T],
+    (width, height, channels): (usize, usize, usize),
+    takes: impl Fn(T) -> bool,
+    gives: impl Fn(T) -> bool,
+    reach: u16,
 ) -> Result<(), PictureError> {
     let colours = channels - 1;
-    let hidden = |pixel: &[T]| pixel[colours] == T::default();
-    let count = data.chunks_exact(channels).filter(|p| hidden(p)).count();
-    if count == 0 || count == width * height {
+    if !data
+        .chunks_exact(channels)
+        .any(|pixel| takes(pixel[colours]))
+    {
         return Ok(());
     }
     let mut distance: Vec<u16> = allocate(width * height)?;
     for (distance, pixel) in distance.iter_mut().zip(data.chunks_exact(channels)) {
-        if hidden(pixel) {
+        if !gives(pixel[colours]) {
             *distance = u16::MAX;
         }
     }
     let mut visit = |x: usize, y: usize, neighbours: [(isize, isize, u16); 4]| {
         let at = y * width + x;
-        if distance[at] == 0 {
+        if !takes(data[at * channels + colours]) {
             return;
         }
         let mut best = (distance[at], at);
@@ -60,7 +94,7 @@ fn fill<T: Copy + Default + PartialEq>(
             if nx < width && ny < height {
                 let from = ny * width + nx;
                 let through = distance[from].saturating_add(step);
-                if through < best.0 {
+                if through < best.0 && through <= reach {
                     best = (through, from);
                 }
             }
@@ -119,7 +153,7 @@ mod tests {
         data[end] = 90;
         data[end + 1] = 1;
         let before = data.clone();
-        fill(&mut data, width, height, 2).unwrap();
+        fill(&mut data, width, height, 2, 8).unwrap();
         for y in 0..height {
             for x in 0..width {
                 let at = (y * width + x) * 2;
@@ -133,9 +167,27 @@ mod tests {
     }
 
     #[test]
+    fn next_to_nothing_takes_the_colour_of_what_shows_beside_it() {
+        // Opaque, the rounded colours of an edge, nothing; then a faint mark by itself.
+        let pixels = [
+            (200, 255),
+            (201, 90),
+            (0, 3),
+            (255, 1),
+            (0, 0),
+            (0, 0),
+            (90, 3),
+        ];
+        let mut data: Vec<u16> = pixels.iter().flat_map(|&(c, a)| [c, a * 257]).collect();
+        fill(&mut data, pixels.len(), 1, 2, 8 * 257).unwrap();
+        let colours: Vec<u16> = data.iter().step_by(2).copied().collect();
+        assert_eq!(colours, [200, 201, 201, 201, 201, 90, 90]);
+    }
+
+    #[test]
     fn nothing_visible_leaves_everything() {
         let mut data = vec![7u16, 0, 9, 0];
-        fill(&mut data, 2, 1, 2).unwrap();
+        fill(&mut data, 2, 1, 2, 8).unwrap();
         assert_eq!(data, [7, 0, 9, 0]);
     }
 }

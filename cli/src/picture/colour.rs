@@ -1,5 +1,7 @@
-//! From the colours that a profile or the chunks of a PNG describe to sRGB, for results that carry no profile; and from
-//! such chunks to a profile.
+//! From the colours that a profile or the chunks of a PNG describe to sRGB, for results that carry no profile; from such
+//! chunks to a profile; and from a profile of colours to one of greys.
+
+use std::ops::Range;
 
 use moxcms::{ColorProfile, DataColorSpace, Layout, TransformExecutor, TransformOptions};
 
@@ -8,11 +10,58 @@ use super::{Picture, PictureError, Samples, declared};
 /// Pixels that are converted at a time.
 const CHUNK: usize = 1 << 14;
 
-/// Converts samples to sRGB and drops the profile. Alpha and depth stay; colours outside of sRGB move to its edge.
+/// Where an ICC profile says what its colours are made of.
+const SPACE: Range<usize> = 16..20;
+
+/// Whether a profile is one of red, green and blue.
+pub fn is_of_colours(icc: &[u8]) -> bool {
+    icc.get(SPACE) == Some(b"RGB ")
+}
+
+/// Sees to it that a profile is of as many channels as the pixels have, as every format wants it: in place of one of colours,
+/// grey pixels get one of its curve. What cannot be made to fit is left out. A warning tells.
+pub fn fit_profile(picture: &mut Picture) {
+    let Some(icc) = &picture.metadata.icc else {
+        return;
+    };
+    let other = match picture.colour {
+        true => icc.get(SPACE) == Some(b"GRAY"),
+        false => is_of_colours(icc),
+    };
+    if !other {
+        return;
+    }
+    picture.metadata.icc = match picture.colour {
+        true => None,
+        false => grey_of(icc),
+    };
+    let (pixels, done) = match (picture.colour, &picture.metadata.icc) {
+        (true, _) => ("colours", "left out"),
+        (false, None) => ("greys", "left out"),
+        (false, Some(_)) => ("greys", "replaced by a grey one of the same curve"),
+    };
+    picture.warnings.push(format!(
+        "its profile is not one of {pixels}, as its pixels are: {done}"
+    ));
+}
+
+/// The greys of a profile of colours.
+fn grey_of(icc: &[u8]) -> Option<Vec<u8>> {
+    let profile = ColorProfile::new_from_slice(icc).ok()?;
+    if profile.color_space != DataColorSpace::Rgb {
+        return None;
+    }
+    let mut grey = ColorProfile::new_gray_with_gamma(1.0);
+    grey.gray_trc = Some(profile.green_trc?);
+    grey.encode().ok()
+}
+
+/// Converts samples to sRGB and drops the profile, and says whether there was something to convert and it could be. Alpha
+/// and depth stay; colours outside of sRGB move to its edge.
 ///
 /// Without a profile the samples are taken for what the chunks of a PNG declare, or for sRGB. A profile that cannot be
 /// used leaves them as they are, with a warning.
-pub fn to_srgb(picture: &mut Picture) -> Result<(), PictureError> {
+pub fn to_srgb(picture: &mut Picture) -> Result<bool, PictureError> {
     let declared = declared::profile(&picture.metadata, picture.colour);
     let icc = picture.metadata.icc.take();
     if declared.is_some() {
@@ -31,7 +80,7 @@ pub fn to_srgb(picture: &mut Picture) -> Result<(), PictureError> {
                 .ok()
                 .filter(|profile| profile.color_space == expected)
         }
-        (None, None) => return Ok(()),
+        (None, None) => return Ok(false),
     };
     let converted = profile.is_some_and(|profile| {
         let (colour, alpha) = (picture.colour, picture.alpha);
@@ -52,7 +101,7 @@ pub fn to_srgb(picture: &mut Picture) -> Result<(), PictureError> {
             .warnings
             .push("its profile cannot be used: its colours are taken for sRGB".into());
     }
-    Ok(())
+    Ok(converted)
 }
 
 /// Makes a profile of what the chunks of a PNG declare, for formats that have no such chunks.
@@ -62,11 +111,6 @@ pub fn embed_declared(picture: &mut Picture) {
         picture.metadata.icc = Some(icc);
         picture.metadata.png.forget_colours();
     }
-}
-
-/// Whether the chunks of a PNG declare colours that a profile can describe.
-pub fn is_declared(picture: &Picture) -> bool {
-    declared::profile(&picture.metadata, picture.colour).is_some()
 }
 
 fn layout(colour: bool, alpha: bool) -> Layout {

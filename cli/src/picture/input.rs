@@ -6,6 +6,7 @@ use std::path::Path;
 
 use super::format::SIGNATURE_LENGTH;
 use super::{Format, PictureError, foreign};
+use crate::interrupt;
 
 /// A readable, seekable picture file.
 pub struct Input {
@@ -19,9 +20,14 @@ enum Source {
 }
 
 impl Input {
-    /// Opens a file. What has no length, such as a named pipe, is read at once, up to `limit` bytes.
+    /// Opens a file. What has no length, such as a named pipe, is waited for and read at once, up to `limit` bytes.
     pub fn open(path: &Path, limit: u64) -> Result<Self, PictureError> {
-        Input::from_file(File::open(path)?, limit)
+        Input::from_file(Input::file(path)?, limit)
+    }
+
+    /// Opens a file; a named pipe once somebody writes to it.
+    pub fn file(path: &Path) -> io::Result<File> {
+        unless_interrupted(|| File::open(path))
     }
 
     /// The same for a file that is open already, at its start.
@@ -39,12 +45,20 @@ impl Input {
         })
     }
 
-    /// Reads a stream to its end; [`PictureError::Limit`] if it has more than `limit` bytes.
+    /// Reads a stream to its end, or only its start if that is no picture's; [`PictureError::Limit`] if it has more than `limit`
+    /// bytes.
     pub fn read(stream: impl Read, limit: u64) -> Result<Self, PictureError> {
+        let mut stream = stream.take(limit.saturating_add(1));
         let mut bytes = Vec::new();
-        stream
-            .take(limit.saturating_add(1))
-            .read_to_end(&mut bytes)?;
+        unless_interrupted(|| {
+            stream
+                .by_ref()
+                .take(SIGNATURE_LENGTH as u64)
+                .read_to_end(&mut bytes)
+        })?;
+        // Whoever never ends is no reason to wait, or to fill the memory.
+        recognise(&bytes)?;
+        unless_interrupted(|| stream.read_to_end(&mut bytes))?;
         if bytes.len() as u64 > limit {
             return Err(too_long(limit));
         }
@@ -66,27 +80,13 @@ impl Input {
 
     /// The format by content. The position is at the start again afterwards.
     pub fn sniff(&mut self) -> Result<Format, PictureError> {
-        if self.length == 0 {
-            return Err(PictureError::Malformed(
-                "the file is empty; get a complete copy of it".into(),
-            ));
-        }
         let mut start = Vec::with_capacity(SIGNATURE_LENGTH);
         self.rewind()?;
         self.by_ref()
             .take(SIGNATURE_LENGTH as u64)
             .read_to_end(&mut start)?;
         self.rewind()?;
-        if let Some(refusal) = foreign::refusal(&start) {
-            return Err(refusal);
-        }
-        Format::sniff(&start).ok_or_else(|| {
-            PictureError::Malformed(
-                "not a picture that upwise reads; it reads PNG, JPEG, WebP, TIFF, BMP, GIF, \
-                 JPEG XL, PNM and QOI"
-                    .into(),
-            )
-        })
+        recognise(&start)
     }
 
     /// Everything, as bytes. A file larger than `limit` bytes is refused.
@@ -104,6 +104,31 @@ impl Input {
             }
         }
     }
+}
+
+/// The format that a file begins as.
+fn recognise(start: &[u8]) -> Result<Format, PictureError> {
+    if start.is_empty() {
+        return Err(PictureError::Malformed(
+            "the file is empty; get a complete copy of it".into(),
+        ));
+    }
+    if let Some(refusal) = foreign::refusal(start) {
+        return Err(refusal);
+    }
+    Format::sniff(start).ok_or_else(|| {
+        PictureError::Malformed(
+            "not a picture that upwise reads; it reads PNG, JPEG, WebP, TIFF, BMP, GIF, \
+             JPEG XL, PNM and QOI"
+                .into(),
+        )
+    })
+}
+
+/// Waits for whoever writes to a pipe; the first signal ends the process then.
+fn unless_interrupted<T>(wait: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
+    interrupt::unless_interrupted(wait)
+        .unwrap_or_else(|| Err(io::Error::from(io::ErrorKind::Interrupted)))
 }
 
 fn too_long(limit: u64) -> PictureError {

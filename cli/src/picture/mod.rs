@@ -60,6 +60,10 @@ impl PictureError {
             _ if error.raw_os_error().is_none() => PictureError::Malformed(format!(
                 "the file is damaged ({error}); get another copy of it"
             )),
+            // What a system says of a place that no file has.
+            std::io::ErrorKind::InvalidInput => PictureError::Malformed(
+                "the file is damaged: it refers to a place beyond all files; get another copy of it".into(),
+            ),
             _ => PictureError::Io(error),
         }
     }

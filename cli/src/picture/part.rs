@@ -9,6 +9,8 @@ use std::ffi::{OsStr, OsString};
 use std::fs::{self, File, TryLockError};
 use std::io::{self, Seek};
 use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::Duration;
 
 use tempfile::NamedTempFile;
 
@@ -20,6 +22,8 @@ const PREFIX: &str = ".upwise-";
 const SUFFIX: &str = ".part";
 /// Times that a file is made anew because another process took it for a killed one's.
 const ATTEMPTS: usize = 100;
+/// How often it is looked whether another process has ended.
+const POLL: Duration = Duration::from_millis(100);
 
 /// A file in the making. It is removed when it is dropped.
 pub struct Part {
@@ -38,15 +42,24 @@ enum Lock {
     Unknown,
 }
 
+/// Why a file cannot be made, without its path.
+#[derive(Debug, thiserror::Error)]
+pub enum Unclaimed {
+    /// Another process is at it.
+    #[error("another upwise is making it; run this again when that has ended")]
+    Busy,
+    /// In words.
+    #[error("{0}")]
+    Refused(String),
+}
+
 impl Part {
     /// Makes the file that shall become `target`, in its folder, which has to be there.
     ///
     /// # Errors
-    /// Words without the path: it cannot be made, or another process is making it.
-    pub fn claim(target: &Path) -> Result<Part, String> {
-        let folder = folder_of(target);
-        let name = target.file_name().unwrap_or_default();
-        let number = Digest::of(name.as_encoded_bytes()).number();
+    /// It cannot be made, or another process is making it.
+    pub fn claim(target: &Path) -> Result<Part, Unclaimed> {
+        let (folder, number) = (folder_of(target), number_of(target));
         let mut random = false;
         for _ in 0..ATTEMPTS {
             let made = make(&folder, &format!("{PREFIX}{number:016x}"), random);
@@ -73,24 +86,21 @@ impl Part {
                     let path = folder.join(part_name(number));
                     match remove_stale(&path) {
                         Some(true) => {}
-                        Some(false) => {
-                            return Err("another upwise is making it; \
-                                        run this again when that has ended"
-                                .into());
-                        }
+                        Some(false) => return Err(Unclaimed::Busy),
                         None => random = path.exists(),
                     }
                 }
                 Err(error) => {
-                    return Err(format!(
+                    return Err(Unclaimed::Refused(format!(
                         "no file can be made in {}: {}",
                         folder.display(),
                         reason(&error)
-                    ));
+                    )));
                 }
             }
         }
-        Err("other processes keep removing its temporary file".into())
+        let words = "other processes keep removing its temporary file";
+        Err(Unclaimed::Refused(words.into()))
     }
 
     /// Where it is for now.
@@ -140,6 +150,14 @@ impl Part {
     }
 }
 
+/// Waits until no other process is making `target`, or the user wants to stop.
+pub fn wait_for(target: &Path) {
+    let path = folder_of(target).join(part_name(number_of(target)));
+    while remove_stale(&path) == Some(false) && !interrupt::requested() {
+        thread::sleep(POLL);
+    }
+}
+
 /// Removes what killed processes left in a folder, and says how many files that were.
 pub fn sweep(folder: &Path) -> usize {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
@@ -156,6 +174,11 @@ pub fn folder_of(path: &Path) -> PathBuf {
         Some(folder) if !folder.as_os_str().is_empty() => folder.to_path_buf(),
         _ => PathBuf::from("."),
     }
+}
+
+fn number_of(target: &Path) -> u64 {
+    let name = target.file_name().unwrap_or_default();
+    Digest::of(name.as_encoded_bytes()).number()
 }
 
 fn part_name(number: u64) -> OsString {
@@ -247,7 +270,7 @@ mod tests {
         assert_eq!(part.digest().unwrap(), Digest::of(b"abc"));
         // A lock counts for each opening of a file, so this process is as good as another.
         let second = Part::claim(&target).err().unwrap();
-        assert!(second.contains("another upwise"), "{second}");
+        assert!(matches!(second, Unclaimed::Busy), "{second}");
         assert_eq!(sweep(folder.path()), 0);
         let other = Part::claim(&folder.path().join("b.png")).unwrap();
         assert_eq!(names(folder.path()).len(), 2);

@@ -195,7 +195,7 @@ pub fn check_target(path: &Path, overwrite: bool) -> Result<(), String> {
 pub fn bytes_to_file(path: &Path, overwrite: bool, bytes: &[u8]) -> Result<(), Failure> {
     let refused = |words| Failure::CannotWrite(format!("{}: {words}", path.display()));
     check_target(path, overwrite).map_err(refused)?;
-    let mut part = Part::claim(path).map_err(refused)?;
+    let mut part = Part::claim(path).map_err(|error| refused(error.to_string()))?;
     let file = part.file();
     let written = file.write_all(bytes).and_then(|()| file.sync_all());
     written.map_err(|e| Failure::encode(&path.display().to_string(), PictureError::Io(e)))?;
@@ -228,8 +228,12 @@ pub fn to_stream<E>(
     options: &Options,
     produce: impl FnOnce(&mut RowSink) -> Result<(), E>,
 ) -> Result<Saved, SaveError<E>> {
-    let io = |e: io::Error| SaveError::Encode(PictureError::Io(e));
-    let mut file = tempfile::tempfile().map_err(io)?;
+    let io = |e| SaveError::Encode(PictureError::Io(e));
+    let mut file = tempfile::tempfile().map_err(|error| {
+        let folder = std::env::temp_dir();
+        let words = format!("{} (TMPDIR): {}", folder.display(), reason(&error));
+        io(io::Error::other(words))
+    })?;
     let mut out = BufWriter::with_capacity(1 << 16, &mut file);
     let quality = write(&mut out, format, header, options, produce)?;
     out.flush().map_err(io)?;

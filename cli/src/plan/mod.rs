@@ -4,8 +4,6 @@ mod file;
 
 use std::io::Seek;
 
-use upwise_engine::DEFAULT_MAX_MEMORY;
-
 use crate::args::plan::PlanArgs;
 use crate::args::values::TargetSize;
 use crate::digest::Digest;
@@ -16,7 +14,9 @@ use crate::output::{print, print_json, printable};
 use crate::picture::encode::stored_layout;
 use crate::picture::{Limits, PictureError, decode, save};
 use crate::triage::{look, words};
-use crate::upscale::{Forecast, Router, engine_options, objection, passes, shrinking, shrunk_side};
+use crate::upscale::{
+    Extent, Forecast, Room, Router, engine_options, objection, passes, shrinking, shrunk_side,
+};
 pub use file::PlanFile;
 use file::{Advice, PlanForecast, PlanStep, PlannedInput, SCHEMA, Settings};
 
@@ -56,13 +56,13 @@ pub fn run(args: &PlanArgs) -> Result<(), Failure> {
 fn plan(args: &PlanArgs) -> Result<PlanFile, Failure> {
     let place = Place::new(&args.input);
     let name = place.name();
+    let room = Room::new(&args.run.machine);
     let limits = Limits {
         pixels: args.max_input_pixels,
-        bytes: args.run.machine.max_memory(),
+        bytes: room.memory,
     };
     let wish = Wish::new(args.run.model.as_deref(), &args.run.models)?;
-    let engine_memory = args.run.machine.max_memory.unwrap_or(DEFAULT_MAX_MEMORY);
-    let options = engine_options(&args.run, engine_memory)?;
+    let options = engine_options(&args.run, room.engine)?;
     // Fails only if there is a pool already.
     let _ = rayon::ThreadPoolBuilder::new()
         .num_threads(options.threads)
@@ -93,22 +93,15 @@ fn plan(args: &PlanArgs) -> Result<PlanFile, Failure> {
         .plan(width, height, TargetSize::Scale(scale), u64::MAX)
         .map_err(engine)?;
     let size = TargetSize::Size(whole.width, whole.height);
+    let format = args.format.unwrap_or(picture.format.of_result());
+    let extent = Extent {
+        width: shrunk_side(width, across),
+        height: shrunk_side(height, down),
+        layout: picture.layout(),
+    };
+    let (planned, memory_bytes) = room.plan(scaler, &extent, size, format, &name)?;
     let alpha_varies = picture.alpha && picture.constant_alpha().is_none();
     let groups = passes(picture.colour, alpha_varies, scaler.channels()).len();
-    let decoded = width as u64 * height as u64 * picture.layout().pixel_bytes() as u64;
-    let left = limits.bytes.saturating_sub(decoded) / groups as u64;
-    let planned = scaler
-        .plan(
-            shrunk_side(width, across),
-            shrunk_side(height, down),
-            size,
-            left.min(engine_memory),
-        )
-        .map_err(engine)?;
-    let format = args.format.unwrap_or(picture.format.of_result());
-    format
-        .check_size(planned.width, planned.height)
-        .map_err(|error| Failure::decode(&name, error))?;
     let (stored, _) = stored_layout(format, picture.layout());
     let decision = &analysis.decision;
     Ok(PlanFile {
@@ -148,7 +141,7 @@ fn plan(args: &PlanArgs) -> Result<PlanFile, Failure> {
             height: planned.height,
             passes: planned.passes,
             seconds: scaler.seconds_tried(planned.macs * groups as f64),
-            memory_bytes: decoded + planned.memory * groups as u64,
+            memory_bytes,
             output_bytes: planned.width as u64
                 * planned.height as u64
                 * stored.pixel_bytes() as u64,

@@ -25,7 +25,7 @@ use upwise_engine::{EngineOptions, Isa};
 
 use crate::args::triage::TriageArgs;
 use crate::failure::{EXIT_DONE, EXIT_SOME_FAILED, Failure};
-use crate::inputs::{self, Listing, Place, absolute};
+use crate::inputs::{self, Listing, Overlooked, Place, absolute};
 use crate::interrupt;
 use crate::output::{print, print_json, print_json_line, say};
 use crate::picture::Limits;
@@ -121,7 +121,7 @@ struct Inputs {
 
 fn inputs(args: &TriageArgs) -> Result<Inputs, Failure> {
     let (mut places, mut names, mut failures) = (Vec::new(), Vec::new(), Vec::new());
-    let mut unread = Vec::new();
+    let mut overlooked = Overlooked::default();
     for place in inputs::places(args.inputs.iter().chain(&args.more_inputs))? {
         match place {
             Place::File(folder) if folder.is_dir() => {
@@ -133,7 +133,7 @@ fn inputs(args: &TriageArgs) -> Result<Inputs, Failure> {
                 names.extend(listing.pictures.iter().map(within));
                 places.extend(listing.pictures.into_iter().map(Place::File));
                 failures.extend(listing.unreadable);
-                unread.extend(listing.unread);
+                overlooked.add(listing.overlooked);
             }
             Place::Stream if std::io::stdin().is_terminal() => {
                 return Err(Failure::Usage(
@@ -150,9 +150,9 @@ fn inputs(args: &TriageArgs) -> Result<Inputs, Failure> {
         }
     }
     if places.is_empty() && failures.is_empty() {
-        return Err(Listing::none(args.recursive, &unread));
+        return Err(Listing::none(args.recursive, &overlooked));
     }
-    if let Some(words) = inputs::unread_words(&unread).filter(|_| !args.quiet) {
+    for words in overlooked.warnings().filter(|_| !args.quiet) {
         say(&format!("warning: {words}"));
     }
     Ok(Inputs {

@@ -6,8 +6,6 @@ use std::panic::resume_unwind;
 use std::path::PathBuf;
 use std::thread;
 
-use upwise_engine::DEFAULT_MAX_MEMORY;
-
 use super::advice::Obedience;
 use super::console::Console;
 use super::deliver::Delivery;
@@ -25,11 +23,11 @@ use super::settings::settings;
 use crate::args::upscale::UpscaleArgs;
 use crate::args::values::TargetSize;
 use crate::failure::Failure;
-use crate::inputs::{self, Place};
+use crate::inputs::Place;
 use crate::interrupt;
 use crate::models::{KnownWeights, Wish};
 use crate::output::print_json_line;
-use crate::picture::part::{folder_of, sweep};
+use crate::picture::part::{self, folder_of, sweep};
 use crate::picture::{Limits, reason};
 use crate::plan::PlanFile;
 
@@ -67,10 +65,8 @@ impl Batch {
             .map(Fix::name)
             .collect();
         let weights = KnownWeights::new(&wish)?;
-        let max_memory = args.run.machine.max_memory();
-        // What is free is no reason to take it; what was asked for is.
-        let engine_memory = args.run.machine.max_memory.unwrap_or(DEFAULT_MAX_MEMORY);
-        let mut options = engine_options(&args.run, engine_memory)?;
+        let room = Room::new(&args.run.machine);
+        let mut options = engine_options(&args.run, room.engine)?;
         options.self_ensemble |= locked.as_ref().is_some_and(|locked| locked.self_ensemble);
         let self_ensemble = options.self_ensemble;
         // Resampling runs on the pool of the process, networks on their engine's. Fails only if there is one.
@@ -108,14 +104,15 @@ impl Batch {
             ));
         }
         console.detail(&format!("model {}, {machine}", router.name()));
-        if let Some(words) = inputs::unread_words(&jobs.unread) {
+        for words in jobs.overlooked.warnings() {
             console.warning(&words);
         }
-        if jobs.passed_over > 0 {
-            console.detail(&format!(
-                "{} files are passed over: their suffixes are no picture's",
-                jobs.passed_over
-            ));
+        match jobs.overlooked.others {
+            0 => {}
+            1 => console.detail("a file is passed over: its suffix is no picture's"),
+            count => console.detail(&format!(
+                "{count} files are passed over: their suffixes are no picture's"
+            )),
         }
         if jobs.other_shards > 0 {
             console.say(&format!(
@@ -129,7 +126,7 @@ impl Batch {
             reader: Reader {
                 limits: Limits {
                     pixels: args.max_input_pixels,
-                    bytes: max_memory,
+                    bytes: room.memory,
                 },
                 overwrite: args.overwrite,
                 journals: journals(&jobs.jobs)?,
@@ -140,10 +137,7 @@ impl Batch {
             delivery,
             target,
             jobs,
-            room: Room {
-                memory: max_memory,
-                engine: engine_memory,
-            },
+            room,
         })
     }
 
@@ -219,7 +213,15 @@ impl Batch {
         let (jobs, reader) = (&self.jobs.jobs, &self.reader);
         thread::scope(|scope| {
             let mut ahead: Option<thread::ScopedJoinHandle<Result<Reading, Failure>>> = None;
-            for (i, job) in jobs.iter().enumerate() {
+            // What another process is making waits for its end, after all others.
+            let mut order: Vec<usize> = (0..jobs.len()).collect();
+            let mut at = 0;
+            while let Some(&i) = order.get(at) {
+                let job = &jobs[i];
+                if let (true, Place::File(path)) = (at >= jobs.len(), &job.output) {
+                    console.detail(&format!("{}: another upwise makes it", path.display()));
+                    part::wait_for(path);
+                }
                 if interrupt::requested() {
                     return Err(Failure::Interrupted);
                 }
@@ -238,7 +240,7 @@ impl Batch {
                     Reading::Picture(source) => {
                         let label = format!("{counter}{}", job.input.short_name());
                         let spare = |bytes| {
-                            let next = jobs.get(i + 1);
+                            let next = jobs.get(at + 1);
                             ahead = next.map(|next| scope.spawn(move || reader.read(next, bytes)));
                         };
                         let started = |started| match args.json_lines {
@@ -248,8 +250,13 @@ impl Batch {
                         context.run(job, *source, &label, spare, started).map(Some)
                     }
                 });
+                at += 1;
                 let result = match result {
                     Err(Failure::Interrupted) => return Err(Failure::Interrupted),
+                    Err(Failure::Busy(_)) if jobs.len() > 1 => {
+                        order.push(i);
+                        continue;
+                    }
                     // Another process may have been faster.
                     Err(Failure::CannotWrite(_)) if reader.is_done(job) => Ok(None),
                     result => result,

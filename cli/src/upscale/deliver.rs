@@ -22,6 +22,8 @@ pub struct Delivery {
     pub depth: Option<Depth>,
     /// Quality of JPEG and AVIF, 1 to 100.
     pub quality: u8,
+    /// Whether that was asked for.
+    pub quality_asked: bool,
     /// Most bytes of a result.
     pub max_bytes: Option<u64>,
     /// Whether EXIF, XMP, IPTC and texts are left out.
@@ -42,6 +44,7 @@ impl Delivery {
             format: None,
             depth: args.bit_depth,
             quality: args.quality.unwrap_or(QUALITY),
+            quality_asked: args.quality.is_some(),
             max_bytes: args.max_bytes,
             strip: args.strip,
             srgb: false,
@@ -84,15 +87,18 @@ impl Delivery {
     ) -> Result<(), PictureError> {
         let fits = format.holds_profile() && (picture.colour || format.holds_grey());
         if self.srgb || !fits {
-            let described = picture.metadata.icc.is_some() || colour::is_declared(picture);
-            if described && !self.srgb {
+            if colour::to_srgb(picture)? && !self.srgb {
                 picture.warnings.push(format!(
                     "{format} cannot hold its profile: converted to sRGB"
                 ));
             }
-            colour::to_srgb(picture)?;
         } else if format != Format::Png {
             colour::embed_declared(picture);
+        }
+        if self.quality_asked && !format.has_quality() {
+            picture.warnings.push(format!(
+                "--quality is of no effect: {format} is written without loss"
+            ));
         }
         if self.strip {
             picture.metadata.strip();

@@ -6,6 +6,7 @@ use upwise_engine::{EngineOptions, Filter, Light, Resample, Result, Rows};
 use upwise_weights::Embedded;
 
 use super::planes::{Merged, Pass, PictureRows, Quantiser, passes};
+use super::room::Room;
 use super::scaler::{Plan, Scaler};
 use crate::args::values::TargetSize;
 use crate::failure::Failure;
@@ -94,12 +95,12 @@ pub fn repair(step: &str) -> Option<Choice> {
 
 /// Applies a step. The result has the picture's kind of samples, and its alpha where nothing is shrunk.
 ///
-/// `memory` is what the network may take.
+/// The picture stays until its result is whole.
 pub fn apply(
     fix: &Fix,
     mut picture: Picture,
     options: &EngineOptions,
-    memory: u64,
+    room: &Room,
     name: &str,
 ) -> std::result::Result<Picture, Failure> {
     if picture.alpha && picture.constant_alpha().is_none() {
@@ -113,6 +114,10 @@ pub fn apply(
             let scaler = Scaler::new(choice, options)?;
             let (width, height) = (picture.width, picture.height);
             let size = TargetSize::Scale(1.0);
+            let layout = picture.layout();
+            let bytes = (width * height * layout.pixel_bytes()) as u64;
+            let groups = passes(layout.colour, false, scaler.channels()).len() as u64;
+            let memory = room.of_network(&scaler, 2 * bytes, groups);
             let plan = scaler.plan(width, height, size, memory).map_err(engine)?;
             repaired(&picture, &scaler, &plan).map_err(engine)?
         }
@@ -212,7 +217,11 @@ mod tests {
             };
             let fix = Fix::of_step(&step, width, height).unwrap();
             let options = EngineOptions::default();
-            let small = apply(&fix, picture.clone(), &options, 1 << 30, "x").unwrap();
+            let room = Room {
+                memory: 1 << 30,
+                engine: 1 << 30,
+            };
+            let small = apply(&fix, picture.clone(), &options, &room, "x").unwrap();
             assert_eq!((small.width, small.height), (20, 10));
             assert_eq!(small.layout(), picture.layout());
             let Samples::U16(data) = &small.samples else {

@@ -26,8 +26,8 @@ use crate::args::values::TargetSize;
 use crate::digest::Digest;
 use crate::failure::Failure;
 use crate::inputs::Place;
-use crate::picture::encode::{self, Header, Options, lost_metadata, stored_layout};
-use crate::picture::part::{Part, folder_of};
+use crate::picture::encode::{Header, Options, lost_metadata, stored_layout};
+use crate::picture::part::{Part, Unclaimed, folder_of};
 use crate::picture::save::{self, RowSink, SaveError, Saved};
 use crate::picture::{Layout, Picture, alpha, reason};
 use crate::{interrupt, memory};
@@ -89,7 +89,7 @@ impl Context<'_> {
             self.console
                 .detail(&format!("{input_name}: {}", fix.name()));
             let options = self.router.options();
-            picture = fixes::apply(fix, picture, options, self.room.engine, &input_name)?;
+            picture = fixes::apply(fix, picture, options, &self.room, &input_name)?;
         }
         let extent = Extent {
             width: picture.width,
@@ -115,7 +115,8 @@ impl Context<'_> {
 
         let constant_alpha = picture.constant_alpha();
         let alpha_varies = picture.alpha && constant_alpha.is_none();
-        if alpha_varies {
+        // Where pixels are repeated nothing looks across an edge.
+        if alpha_varies && !scaler.repeats_pixels() {
             alpha::fill_hidden(&mut picture).map_err(|e| Failure::decode(&input_name, e))?;
         }
         let mut layout = picture.layout();
@@ -151,9 +152,8 @@ impl Context<'_> {
         space::check(&folder, &input_name, &coming)?;
         let forecast = Forecast {
             seconds: scaler.seconds(plan.macs * passes.len() as f64),
-            memory: memory::peak_rss().unwrap_or(0)
-                + plan.memory * passes.len() as u64
-                + encode::memory(format, plan.width, plan.height),
+            // Reading the picture may have taken more.
+            memory: memory.max(memory::peak_rss().unwrap_or(0)),
             output,
         };
         let model = match &route.reason {
@@ -382,5 +382,11 @@ fn claim(path: &Path, replace: bool, make_folder: bool) -> Result<Part, Failure>
         })?;
         save::check_target(path, replace).map_err(failure)?;
     }
-    Part::claim(path).map_err(failure)
+    Part::claim(path).map_err(|error| {
+        let words = format!("{}: {error}", path.display());
+        match error {
+            Unclaimed::Busy => Failure::Busy(words),
+            Unclaimed::Refused(_) => Failure::CannotWrite(words),
+        }
+    })
 }

@@ -40,6 +40,7 @@ pub(crate) use forecast::Forecast;
 pub(crate) use planes::{PictureRows, passes};
 pub use report::ErrorReport;
 use report::{Document, Item, OUTLOOK_SCHEMA, OutlookLine, SCHEMA, Status};
+pub(crate) use room::{Extent, Room};
 pub(crate) use router::{Locked, Router};
 pub use scaler::engine_options;
 

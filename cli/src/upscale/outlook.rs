@@ -19,11 +19,11 @@ use super::space::{self, Disk, Planned, Unread};
 use crate::args::values::TargetSize;
 use crate::failure::Failure;
 use crate::inputs::Place;
+use crate::interrupt;
 use crate::picture::decode::{self, Outline};
 use crate::picture::encode::stored_layout;
 use crate::picture::part::folder_of;
 use crate::picture::{Input, Layout};
-use crate::{interrupt, memory};
 
 /// What a batch will take.
 #[derive(Debug, Serialize)]
@@ -156,7 +156,7 @@ impl Outlook {
         if most > 0 {
             // The next picture is read beside the one that is enlarged, if both find room.
             let both = (most + largest).min(settings.room.memory);
-            outlook.forecast.memory = memory::peak_rss().unwrap_or(0) + both;
+            outlook.forecast.memory = both;
         }
         Ok(outlook)
     }

@@ -185,7 +185,7 @@ fn open(place: &Place, limits: &Limits) -> Result<(Input, Option<(File, Metadata
     match place {
         Place::Stream => Ok((place.open(limits)?, None)),
         Place::File(path) => {
-            let file = File::open(path).map_err(|error| Failure::open(path, &error))?;
+            let file = Input::file(path).map_err(|error| Failure::open(path, &error))?;
             let watched = file.try_clone().and_then(|file| {
                 let before = file.metadata()?;
                 Ok((file, before))

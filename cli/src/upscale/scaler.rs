@@ -165,6 +165,12 @@ impl Scaler {
         }
     }
 
+    /// Bytes that it holds whatever the picture: the network's weights as they are multiplied with.
+    pub fn held(&self) -> u64 {
+        let network = self.network.as_ref();
+        network.map_or(0, |network| network.engine.packed_bytes())
+    }
+
     /// The factor of the network.
     pub fn scale(&self) -> Option<f64> {
         self.network.as_ref().map(|network| network.scale as f64)

@@ -119,7 +119,23 @@ pub(crate) struct Compiled {
     pub steps: Vec<Step>,
 }
 
+impl CompiledConv {
+    /// Bytes of its weights.
+    pub fn packed_bytes(&self) -> u64 {
+        size_of_val(self.weights.as_slice()) as u64
+    }
+}
+
 impl Compiled {
+    /// Bytes of the weights of all convolutions.
+    pub fn packed_bytes(&self) -> u64 {
+        let convs = self.steps.iter().filter_map(|step| match step {
+            Step::Conv(conv) => Some(conv.packed_bytes()),
+            _ => None,
+        });
+        convs.sum()
+    }
+
     /// Packs the weights of `network`, which is not needed any more afterwards.
     ///
     /// # Errors

@@ -103,7 +103,7 @@ pub(crate) fn explain(
             algorithm: conv.algorithm,
             register_tiles: conv.blocks.iter().map(|b| tile(b.vectors)).collect(),
             cost_share: 0.0,
-            packed_bytes: size_of_val(conv.weights.as_slice()) as u64,
+            packed_bytes: conv.packed_bytes(),
         });
     }
     let all: f64 = cycles.iter().sum();
@@ -121,7 +121,7 @@ pub(crate) fn explain(
             Order::Frame
         },
         arena_bytes: layout.bytes() as u64,
-        packed_bytes: layers.iter().map(|layer| layer.packed_bytes).sum(),
+        packed_bytes: compiled.packed_bytes(),
         layers,
     })
 }

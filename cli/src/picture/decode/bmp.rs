@@ -8,6 +8,7 @@ use image::error::ImageError;
 use image::{ColorType, ImageDecoder};
 
 use super::{Decoded, Shape, image_failure, layout_of};
+use crate::picture::colour::is_of_colours;
 use crate::picture::limits::{allocate, check_plausible};
 use crate::picture::{Density, Format, Input, Limits, Metadata, PictureError, Samples};
 
@@ -26,8 +27,6 @@ const COLOUR_SPACE: usize = FILE_HEADER + 56;
 const PROFILE: usize = FILE_HEADER + 112;
 const PROFILE_EMBEDDED: u32 = u32::from_be_bytes(*b"MBED");
 const PROFILE_LINKED: u32 = u32::from_be_bytes(*b"LINK");
-/// Where an ICC profile says what its colours are made of.
-const PROFILE_SPACE: std::ops::Range<usize> = 16..20;
 
 fn failure(error: ImageError) -> PictureError {
     image_failure(Format::Bmp, error)
@@ -62,10 +61,7 @@ pub fn decode(mut input: Input, limits: &Limits) -> Result<Decoded, PictureError
     check_plausible(width as u64 * height as u64, stored, PIXELS_PER_BYTE)?;
     let mut data = allocate(width * height * channels)?;
     // A palette of greys is how a bitmap says that it is grey, unless its profile is one of colours.
-    let grey_profile = icc
-        .as_ref()
-        .is_none_or(|icc| icc.get(PROFILE_SPACE) == Some(b"GRAY"));
-    let grey = grey_profile
+    let grey = !icc.as_deref().is_some_and(is_of_colours)
         && decoder
             .get_palette()
             .is_some_and(|palette| palette.iter().all(|[r, g, b]| r == g && g == b));

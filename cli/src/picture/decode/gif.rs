@@ -5,6 +5,7 @@ use std::num::NonZeroU64;
 use gif::{ColorOutput, DecodeOptions, DecodingError, MemoryLimit};
 
 use super::{Decoded, Shape, layout};
+use crate::picture::colour::is_of_colours;
 use crate::picture::limits::{allocate, check_plausible};
 use crate::picture::{Format, Input, Limits, Metadata, PictureError, Samples};
 
@@ -40,8 +41,8 @@ pub fn decode(input: Input, limits: &Limits) -> Result<Decoded, PictureError> {
     let stored = input.length();
     let mut decoder = options(limits).read_info(input).map_err(failure)?;
     let (width, height) = (usize::from(decoder.width()), usize::from(decoder.height()));
-    // The canvas in four channels, and the frame's indices.
-    limits.check(width, height, 5)?;
+    // The canvas in four channels, and the frame's indices twice.
+    limits.check(width, height, 6)?;
     let pixels = width as u64 * height as u64;
     if pixels > EMPTY_CANVAS {
         check_plausible(pixels, stored, PIXELS_PER_BYTE)?;
@@ -50,7 +51,8 @@ pub fn decode(input: Input, limits: &Limits) -> Result<Decoded, PictureError> {
     let frame = decoder
         .read_next_frame()
         .map_err(failure)?
-        .ok_or_else(PictureError::truncated)?;
+        .ok_or_else(PictureError::truncated)?
+        .clone();
     let palette = match (&frame.palette, &global) {
         (Some(local), _) => local,
         (None, Some(global)) => global,
@@ -65,9 +67,17 @@ pub fn decode(input: Input, limits: &Limits) -> Result<Decoded, PictureError> {
         || frame
             .transparent
             .is_some_and(|index| frame.buffer.contains(&index));
-    let colour = palette
-        .chunks_exact(3)
-        .any(|rgb| rgb[0] != rgb[1] || rgb[1] != rgb[2]);
+    let (icc, xmp) = (decoder.icc_profile(), decoder.xmp_metadata());
+    let metadata = Metadata {
+        icc: icc.map(<[u8]>::to_vec),
+        xmp: xmp.map(<[u8]>::to_vec),
+        ..Metadata::default()
+    };
+    // A palette of greys is how a GIF says that it is grey, unless its profile is one of colours.
+    let colour = metadata.icc.as_deref().is_some_and(is_of_colours)
+        || palette
+            .chunks_exact(3)
+            .any(|rgb| rgb[0] != rgb[1] || rgb[1] != rgb[2]);
     let colours = if colour { 3 } else { 1 };
     let channels = colours + usize::from(alpha);
     let mut data: Vec<u8> = allocate(width * height * channels)?;
@@ -90,11 +100,6 @@ pub fn decode(input: Input, limits: &Limits) -> Result<Decoded, PictureError> {
             }
         }
     }
-    let metadata = Metadata {
-        icc: decoder.icc_profile().map(<[u8]>::to_vec),
-        xmp: decoder.xmp_metadata().map(<[u8]>::to_vec),
-        ..Metadata::default()
-    };
     let mut left_out = 0;
     while let Ok(Some(_)) = decoder.next_frame_info() {
         left_out += 1;

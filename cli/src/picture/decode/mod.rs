@@ -25,7 +25,8 @@ use image::error::ImageError;
 
 use super::limits::reserve;
 use super::{
-    Depth, Format, Input, Layout, Limits, Metadata, Picture, PictureError, Samples, orientation,
+    Depth, Format, Input, Layout, Limits, Metadata, Picture, PictureError, Samples, colour,
+    orientation,
 };
 
 /// What a format's decoder hands over; the rest is the same for all.
@@ -75,7 +76,7 @@ pub fn decode(mut input: Input, limits: &Limits) -> Result<Picture, PictureError
             *table = (0..64).map(|i| table[i % 8 * 8 + i / 8]).collect();
         }
     }
-    Ok(Picture {
+    let mut picture = Picture {
         width,
         height,
         colour: decoded.colour,
@@ -84,7 +85,9 @@ pub fn decode(mut input: Input, limits: &Limits) -> Result<Picture, PictureError
         format,
         metadata,
         warnings,
-    })
+    };
+    colour::fit_profile(&mut picture);
+    Ok(picture)
 }
 
 /// What a file says of its picture before the pixels.

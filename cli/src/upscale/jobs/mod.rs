@@ -13,7 +13,7 @@ use crate::args::upscale::UpscaleArgs;
 use crate::args::values::{Shard, TargetSize};
 use crate::digest::Digest;
 use crate::failure::Failure;
-use crate::inputs::{self, Listing, Place, absolute};
+use crate::inputs::{self, Listing, Overlooked, Place, absolute};
 use crate::picture::Format;
 use names::Namer;
 
@@ -41,10 +41,8 @@ pub struct Jobs {
     pub jobs: Vec<Job>,
     /// Folders that could not be looked into, in words.
     pub unreadable: Vec<Failure>,
-    /// Pictures in folders of kinds that are not read.
-    pub unread: Vec<PathBuf>,
-    /// Files in folders that are passed over because their suffix is no picture's.
-    pub passed_over: usize,
+    /// What of the folders is left alone.
+    pub overlooked: Overlooked,
     /// Pictures that are left to other shards.
     pub other_shards: usize,
 }
@@ -64,8 +62,7 @@ impl Jobs {
         let mut listing = Listing::default();
         listing.collect(folder, recursive, Some(&absolute(&root)));
         self.unreadable.extend(listing.unreadable);
-        self.unread.extend(listing.unread);
-        self.passed_over += listing.passed_over;
+        self.overlooked.add(listing.overlooked);
         let found = listing.pictures.into_iter().map(|input| {
             let relative = input.strip_prefix(folder).unwrap_or(&input).to_path_buf();
             Found {
@@ -175,7 +172,7 @@ pub fn plan(
         });
     }
     if jobs.jobs.is_empty() && jobs.unreadable.is_empty() {
-        return Err(Listing::none(args.recursive, &jobs.unread));
+        return Err(Listing::none(args.recursive, &jobs.overlooked));
     }
     refuse_collisions(&jobs.jobs)?;
     // Last, so that every shard sees the same names and refuses the same collisions.
@@ -252,10 +249,19 @@ fn refuse_collisions(jobs: &[Job]) -> Result<(), Failure> {
             continue;
         };
         if let Some(other) = outputs.insert(absolute(output), i) {
+            let (first, second) = (&jobs[other].input, &job.input);
+            let twice = matches!((first, second),
+                (Place::File(one), Place::File(other)) if absolute(one) == absolute(other));
+            let advice = match twice {
+                true => "Name it once",
+                false => {
+                    "Tell them apart with --name '{stem}_{index}.{ext}', or give each its own -o"
+                }
+            };
             return Err(Failure::Usage(format!(
-                "{} and {} would both become {}; nothing was done. Use another -f, --suffix, --name or -o",
-                jobs[other].input.name(),
-                job.input.name(),
+                "{} and {} would both become {}; nothing was done. {advice}",
+                first.name(),
+                second.name(),
                 output.display()
             )));
         }
