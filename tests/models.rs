@@ -57,6 +57,14 @@ fn models_are_found_and_described() {
 }
 
 #[test]
+fn a_folder_of_models_that_is_not_there_is_named() {
+    for rest in [&[][..], &["--json"]] {
+        let args = ["models", "-m", "nowhere/at-all"].iter().chain(rest);
+        run(args).expect(69, &["nowhere/at-all: no folder of models (-m)"]);
+    }
+}
+
+#[test]
 fn bench_reports_its_keys() {
     let model = data::committed("span-6-x2.safetensors");
     let model = model.to_str().unwrap();

@@ -153,7 +153,7 @@ pub fn analyze(raster: &Raster<'_>, facts: &FileFacts) -> Analysis {
         noise::score(noise.as_ref(), raster, &survey.tiles),
         jpeg::score(jpeg.as_ref(), &survey.tiles),
         resolution::score(resolution.as_ref(), raster),
-        light::score(light, noise_sigma, picture),
+        light::score(light, noise_sigma, kind.content, picture),
         pixel_art::score(pixel_art),
         composition.score(picture),
         content::score(kind),

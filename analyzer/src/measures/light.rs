@@ -3,7 +3,7 @@
 //! A picture is dark if even its bright parts are: its 99th percentile of brightness is low (the rule of CleanVision).
 //! Dark on purpose is told from too little light by the noise: low key keeps a clean subject.
 
-use crate::report::{Measure, Place, Score, Status};
+use crate::report::{Content, Measure, Place, Score, Status};
 use crate::survey::Overview;
 
 /// 99th percentile of brightness below which a picture is dark.
@@ -13,7 +13,7 @@ const MOSTLY_DARK: f32 = 0.25;
 /// Levels up to which a shadow is clipped, and from which a light is, of 255.
 const BLACK: f32 = 2.0;
 const WHITE: f32 = 253.0;
-/// Share of clipped shadows that is seen.
+/// Share of clipped shadows, and of clipped lights in a photograph, that is seen.
 const CLIPPED: f32 = 0.25;
 /// Signal over noise that a low key picture keeps.
 const CLEAN: f32 = 12.0;
@@ -74,7 +74,14 @@ impl Light {
 }
 
 /// The score of what was measured, with the noise's standard deviation in 8-bit steps where it is known.
-pub fn score(light: Option<Light>, noise_sigma: Option<f32>, picture: Place) -> Score {
+///
+/// White is the ground of pages, drawings and cut-outs; in photographs it is light that was too much.
+pub fn score(
+    light: Option<Light>,
+    noise_sigma: Option<f32>,
+    content: Content,
+    picture: Place,
+) -> Score {
     let Some(light) = light else {
         let words = "too few pixels to judge the light";
         return Score::absent(Measure::Light, Status::TooSmall, words);
@@ -96,6 +103,12 @@ pub fn score(light: Option<Light>, noise_sigma: Option<f32>, picture: Place) -> 
             light.shadows * 100.0
         );
         Score::measured(Measure::Light, value, words)
+    } else if light.lights > CLIPPED && content == Content::Photo {
+        let words = format!(
+            "{:.0} % of it is white without detail",
+            light.lights * 100.0
+        );
+        Score::measured(Measure::Light, value.min(1.0 - light.lights), words)
     } else {
         let words = if light.middle < MOSTLY_DARK {
             format!(
@@ -106,5 +119,38 @@ pub fn score(light: Option<Light>, noise_sigma: Option<f32>, picture: Place) -> 
             "light as it should be".into()
         };
         Score::measured(Measure::Light, value.max(0.8), words)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn white_is_lost_light_in_photographs_only() {
+        let light = Light {
+            bright: 1.0,
+            middle: 0.7,
+            shadows: 0.0,
+            lights: 0.4,
+        };
+        let picture = Place {
+            x: 0,
+            y: 0,
+            width: 64,
+            height: 64,
+        };
+        for (content, lights, expected) in [
+            (Content::Photo, 0.4, true),
+            (Content::Photo, 0.2, false),
+            (Content::Product, 0.4, false),
+            (Content::Text, 0.4, false),
+        ] {
+            let light = Light { lights, ..light };
+            let score = score(Some(light), Some(1.0), content, picture);
+            let found = score.sentence.contains("white without detail");
+            assert_eq!(found, expected, "{content:?}: {}", score.sentence);
+            assert_eq!(score.value.unwrap() < 0.8, expected, "{content:?}");
+        }
     }
 }

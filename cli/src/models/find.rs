@@ -170,7 +170,7 @@ pub fn by_name(name: &str, folders: &[PathBuf]) -> Result<Found, Failure> {
             of_family.join(", ")
         )));
     }
-    let mut known: Vec<String> = list(folders).into_iter().map(|model| model.name).collect();
+    let mut known: Vec<String> = list(folders)?.into_iter().map(|model| model.name).collect();
     known.extend(["lanczos", "bicubic", "nearest", AUTO].map(String::from));
     let families = Family::ALL.map(|family| family.to_string());
     // Some have one model, of the same name.
@@ -190,11 +190,15 @@ pub fn by_name(name: &str, folders: &[PathBuf]) -> Result<Found, Failure> {
 }
 
 /// All models, embedded ones first, then those of the folders by name.
-pub fn list(folders: &[PathBuf]) -> Vec<Found> {
+pub fn list(folders: &[PathBuf]) -> Result<Vec<Found>, Failure> {
     let mut models: Vec<Found> = upwise_weights::models().iter().map(embedded).collect();
     for folder in folders {
         let mut named: BTreeMap<String, PathBuf> = BTreeMap::new();
-        for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+        let entries = std::fs::read_dir(folder).map_err(|error| {
+            let folder = folder.display();
+            Failure::Model(format!("{folder}: no folder of models (-m): {error}"))
+        })?;
+        for entry in entries.flatten() {
             let path = entry.path();
             if !has_weight_suffix(&path) || !path.is_file() {
                 continue;
@@ -217,7 +221,7 @@ pub fn list(folders: &[PathBuf]) -> Vec<Found> {
             }
         }
     }
-    models
+    Ok(models)
 }
 
 /// Reads the weights.
@@ -277,7 +281,11 @@ mod tests {
         let missing = by_name("d", &folders).unwrap_err();
         assert_eq!(missing.exit_code(), 69);
         assert!(missing.to_string().contains("a, b, lanczos"), "{missing}");
-        let names: Vec<_> = list(&folders).into_iter().map(|m| m.name).collect();
+        let names: Vec<_> = list(&folders)
+            .unwrap()
+            .into_iter()
+            .map(|m| m.name)
+            .collect();
         assert!(names.ends_with(&["a".into(), "b".into()]), "{names:?}");
     }
 }

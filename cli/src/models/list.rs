@@ -21,7 +21,7 @@ pub fn run(args: &ModelsArgs) -> Result<(), Failure> {
 
 fn print_list(folders: &[PathBuf]) -> Result<(), Failure> {
     let mut text = String::new();
-    for found in list(folders) {
+    for found in list(folders)? {
         let place = match &found.source {
             Source::Embedded(model) => format!("in this binary: {}", model.about),
             Source::File(path) => path.display().to_string(),
@@ -52,7 +52,7 @@ fn print_list(folders: &[PathBuf]) -> Result<(), Failure> {
 }
 
 fn print_list_json(folders: &[PathBuf]) -> Result<(), Failure> {
-    let models: Vec<Value> = list(folders)
+    let models: Vec<Value> = list(folders)?
         .iter()
         .map(|found| match open(found) {
             Ok(model) => describe(found, model.info()),

@@ -67,9 +67,13 @@ pub fn index(rows: &[Row], failures: &[String]) -> String {
         .into_iter()
         .filter(|&a| of(a).next().is_some())
         .collect();
+    let count = match rows.len() {
+        1 => "1 picture".to_string(),
+        count => format!("{count} pictures"),
+    };
     let body = html! {
         header .list {
-            h1 { (rows.len()) " pictures" }
+            h1 { (count) }
             p .facts { "Show and hide by advice; within it, they stand in the order of their folders." }
         }
         main {
@@ -97,7 +101,7 @@ pub fn index(rows: &[Row], failures: &[String]) -> String {
         .map(|&action| class(action))
         .map(|class| format!("#show-{class}:not(:checked)~.list .row.{class}{{display:none}}\n"))
         .collect();
-    document(&format!("Triage of {} pictures", rows.len()), &style, body)
+    document(&format!("Triage of {count}"), &style, body)
 }
 
 fn article(row: &Row) -> Markup {
