@@ -16,6 +16,7 @@ from degrade import DAMAGE
 from images import crop_to_multiple, imresize, list_images, read_rgb, to_grey, to_u8, turn
 from pages import low as page_low
 from pages import page
+from plain import plain
 from teacher import Teacher
 
 Pair = tuple[np.ndarray, np.ndarray]  # low, high: H x W x 3 and sH x sW x 3 uint8
@@ -24,7 +25,7 @@ PER_JOB = 4  # pairs made from one tile or page
 
 @dataclass(frozen=True)
 class Recipe:
-    """What a model learns from. `shares` are the parts of "photo", "art" and "pages", summing to 1."""
+    """What a model learns from. `shares` are the parts of "photo", "art", "pages" and "plain", summing to 1."""
 
     scale: int
     damage: str  # a key of DAMAGE
@@ -44,6 +45,8 @@ class Recipe:
         if kind == "pages":
             side = 2 * self.block * self.scale
             return kind, page(random, self.fonts, side, side, self.scale)
+        if kind == "plain":
+            return kind, plain(random, 2 * self.block * self.scale)
         files = self.tiles[kind]
         tile = self.reduced(random, read_rgb(files[random.integers(len(files))]))
         # As with `turned`.

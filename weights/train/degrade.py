@@ -95,7 +95,10 @@ def drawing(random: np.random.Generator, high: np.ndarray, scale: int) -> np.nda
 
 
 def camera(random: np.random.Generator, high: np.ndarray, scale: int) -> np.ndarray:
-    """Photographs as cameras and web pages save them: only small, most with a little of a sensor's noise, and one JPEG of good quality."""
+    """Photographs as cameras and web pages save them: half a little soft, most with a little of a sensor's noise, and one JPEG of
+    good quality."""
+    if random.random() < 0.5:
+        high = blur(high, (random.uniform(0.15, 0.85) * scale,) * 2)
     image = shrink(high, scale)
     if random.random() < 0.7:
         noise = grain(random, image.shape) * random.uniform(0.0, 4.0)

@@ -68,7 +68,7 @@ def prepare(args: argparse.Namespace, config: dict) -> tuple[Recipe, dict[str, l
     """What to learn from, and the pairs that are only measured: validation first, then the watched folders."""
     folders = {"photo": args.photo, "art": args.art}
     fonts = list_fonts(args.fonts) if args.fonts else []
-    shares = {k: v for k, v in config["material"].items() if folders.get(k) or (k == "pages" and fonts)}
+    shares = {k: v for k, v in config["material"].items() if folders.get(k) or (k == "pages" and fonts) or k == "plain"}
     if missing := sorted(config["material"].keys() - shares.keys()):
         print(f"without {', '.join(missing)}: no folder was given", flush=True)
     if not shares:
@@ -76,7 +76,7 @@ def prepare(args: argparse.Namespace, config: dict) -> tuple[Recipe, dict[str, l
     total = sum(shares.values())
     scale, side = config["scale"], 256
     tiles, held = {}, []
-    for kind in shares.keys() - {"pages"}:
+    for kind in shares.keys() & folders.keys():
         tiles[kind], validation = split(folders[kind], args.held_out)
         held += [read_rgb(path) for path in validation]
     recipe = Recipe(
