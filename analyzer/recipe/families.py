@@ -30,8 +30,8 @@ WAYS: dict[str, tuple[list[str], str | None]] = {
     "denoise, photo": (["denoise"], "photo"),
     "denoise, camera": (["denoise"], "camera"),
     "denoise, recover": (["denoise"], "recover"),
+    "deblock, photo": (["deblock"], "photo"),
     "deblock, camera": (["deblock"], "camera"),
-    "deblock, recover": (["deblock"], "recover"),
     "by itself": ([], None),
 }
 

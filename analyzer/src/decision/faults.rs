@@ -18,8 +18,15 @@ pub(super) const GRAIN_SIDE: usize = 256;
 /// Fine noise that texture is not taken for in fewer pixels either.
 const BEYOND_TEXTURE: f32 = 16.0;
 /// What a repair first is expected to gain by 2 (a difference of utilities) under which coarse grain is texture: of 38 sound
-/// photographs that had passed for grainy 33 are under it, of 24 grainy ones four.
-const TEXTURE: f32 = -0.01;
+/// photographs that had passed for grainy 33 are under it, of 24 grainy ones four. What went through JPEG gains more, the more the
+/// lower its quality.
+const TEXTURE: [(f32, f32); 5] = [
+    (50.0, 0.0055),
+    (75.0, 0.0035),
+    (80.0, 0.0015),
+    (88.0, -0.008),
+    (96.0, -0.01),
+];
 /// Noise at half size that no edges survive, and the share of edges that did: strokes.
 const TEARS: f32 = 12.0;
 const WHOLE: f32 = 0.8;
@@ -135,9 +142,10 @@ fn noise(seen: &Seen<'_>) -> Option<Fault> {
 /// Whether what looks like coarse grain is not: a repair is expected to take more than it gives, or so much of it would have torn
 /// the edges.
 pub(super) fn is_texture(evidence: &Evidence) -> bool {
+    let limit = interpolated(&TEXTURE, evidence.jpeg_quality.unwrap_or(100.0));
     let loses = evidence
         .expected_2x
-        .is_some_and(|expected| expected.fix_gain() < TEXTURE);
+        .is_some_and(|expected| expected.fix_gain() < limit);
     let strong = evidence.grain_sigma.is_some_and(|sigma| sigma > TEARS);
     loses || strong && evidence.edges_kept.is_some_and(|kept| kept > WHOLE)
 }

@@ -266,12 +266,13 @@ fn advice(seen: &Seen<'_>, action: Action, confidence: f32, faults: &[Fault]) ->
         let measured = measured.filter_map(|&measure| seen.reason(measure));
         reasons = measured.take(4).collect();
     }
-    let mut steps: Vec<Step> = Vec::new();
-    if action != Action::Upscale {
-        steps.extend(serious(faults).map(|fault| fault.step));
-        steps.sort_by_key(order);
-        steps.dedup();
-    }
+    let asked = match action {
+        Action::Upscale => Vec::new(),
+        _ => serious(faults).map(|fault| fault.step).collect(),
+    };
+    let mut steps = route::repairs(seen, asked);
+    steps.sort_by_key(order);
+    steps.dedup();
     let family = route::family(seen, &steps);
     let cropped = seen.composition.crop();
     steps.extend(cropped.map(|keep| Step::Crop { keep }));

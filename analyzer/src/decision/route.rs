@@ -8,17 +8,25 @@ use crate::report::{Content, Evidence, Family, Step};
 /// Fine noise and quality of JPEG beyond which the models for clean pictures draw the damage larger.
 const FINE: f32 = 3.0;
 const UNTOUCHED: f32 = 96.0;
-/// The same beyond which those for a camera's pictures do. Fine texture of pictures smaller than `GRAIN_SIDE` measures as noise,
-/// and the lower the quality the less is left of noise that was there before: of a sigma of 12 at 60 as much as 1.
+/// The noise beyond which those for a camera's pictures do. Fine texture of pictures smaller than `GRAIN_SIDE` measures as noise.
 const NOISY: f32 = 5.0;
 const NOISY_IF_SMALL: f32 = 7.0;
-const NOISY_BY_QUALITY: [(f32, f32); 4] = [(60.0, 0.9), (75.0, 1.6), (88.0, 4.5), (92.0, NOISY)];
-const COMPRESSED: f32 = 60.0;
 /// Quality of JPEG from which noise is still as noise is, and a denoiser takes it away.
 const AS_IT_WAS: f32 = 85.0;
-/// Noise at half size and blur of edges that are left to the models for damaged pictures.
+/// What compression leaves of noise for which the models for damaged pictures are the best, by the quality of JPEG; below the first
+/// they never are. And what a repair first has to be expected to gain by 2 (a difference of utilities), as texture measures as noise.
+const DROWNED: [(f32, f32); 4] = [(50.0, 0.5), (70.0, 1.0), (85.0, 2.5), (UNTOUCHED, NOISY)];
+const REPAIRABLE: f32 = 0.006;
+/// Quality of JPEG under which the blocks are taken away: of crisp photographs; of soft ones, whose blocks the models for a
+/// camera's pictures know; of drawings; and of pages, which lose their strokes with them.
+const BLOCKED: f32 = 80.0;
+const BLOCKED_SOFT: f32 = 65.0;
+const BLOCKED_ART: f32 = 75.0;
+const BLOCKED_TEXT: f32 = 50.0;
+/// Noise at half size that is left to the models for damaged pictures.
 const GRAINY: f32 = 2.0;
-const SOFT: f32 = 1.4;
+/// Blur of edges that the models for clean pictures enlarge with them: those take pictures for as crisp as reduction leaves them.
+const SOFT: f32 = 0.72;
 /// Blur of edges that counts as crisp, for the largest factor.
 const CRISP: f32 = 0.8;
 /// Odds of a fourfold enlargement from which it is advised.
@@ -27,6 +35,34 @@ const LIKELY: f32 = 0.4;
 const SURE: f32 = 0.75;
 /// Longer side of what comes out that no one advises to pass.
 const LARGEST: f32 = 8000.0;
+
+/// The repairs of `asked` and what JPEG makes worth taking away before anything enlarges it.
+pub fn repairs(seen: &Seen<'_>, mut asked: Vec<Step>) -> Vec<Step> {
+    let quality = seen.evidence.jpeg_quality;
+    let noise_stays = !under(quality, AS_IT_WAS) && asked.contains(&Step::Denoise);
+    if !noise_stays && is_blocked(seen) {
+        // That takes with the blocks what compression has left of noise.
+        if seen.is_natural() {
+            asked.retain(|step| *step != Step::Denoise);
+        }
+        asked.push(Step::Deblock);
+    }
+    asked
+}
+
+/// Whether it gains from having its blocks taken away first.
+fn is_blocked(seen: &Seen<'_>) -> bool {
+    let evidence = seen.evidence;
+    let limit = match seen.content {
+        Content::Art => BLOCKED_ART,
+        Content::Text => BLOCKED_TEXT,
+        Content::PixelArt => return false,
+        _ if is_soft(evidence) => BLOCKED_SOFT,
+        _ if is_drowned(evidence) => return false,
+        _ => BLOCKED,
+    };
+    under(evidence.jpeg_quality, limit)
+}
 
 /// The family by content and the damage that is left after `repairs`.
 ///
@@ -39,23 +75,31 @@ pub fn family(seen: &Seen<'_>, repairs: &[Step]) -> Family {
         Content::Photo | Content::Product => {}
     }
     let evidence = seen.evidence;
-    if over(evidence.edge_sigma, SOFT) {
+    let blocks_gone = repairs.contains(&Step::Deblock);
+    let noise_gone = blocks_gone || repairs.contains(&Step::Denoise) && is_removable(evidence);
+    let compressed = !blocks_gone && under(evidence.jpeg_quality, UNTOUCHED);
+    let noisy = !noise_gone && over(evidence.noise_sigma, FINE);
+    if !noise_gone && damaged(seen) {
         Family::Recover
-    } else if repairs.contains(&Step::Deblock) {
-        // That takes noise with the blocks.
-        Family::Camera
-    } else if repairs.contains(&Step::Denoise) && is_removable(evidence) {
-        match under(evidence.jpeg_quality, UNTOUCHED) {
-            true => Family::Camera,
-            false => Family::Photo,
-        }
-    } else if damaged(seen) {
-        Family::Recover
-    } else if touched(evidence, FINE, UNTOUCHED) {
+    } else if is_soft(evidence) || compressed || noisy {
         Family::Camera
     } else {
         Family::Photo
     }
+}
+
+/// Whether its edges are too soft for the models that believe them.
+fn is_soft(evidence: &Evidence) -> bool {
+    over(evidence.edge_sigma, SOFT)
+}
+
+/// Whether crisp edges went through JPEG with so much noise that what is left of both is in the way.
+fn is_drowned(evidence: &Evidence) -> bool {
+    let gain = evidence.expected_2x.map(|expected| expected.fix_gain());
+    let within = |quality: &f32| (DROWNED[0].0..UNTOUCHED).contains(quality);
+    let quality = evidence.jpeg_quality.filter(within);
+    let noisy = quality.is_some_and(|q| over(evidence.noise_sigma, interpolated(&DROWNED, q)));
+    noisy && !is_soft(evidence) && over(gain, REPAIRABLE)
 }
 
 fn over(value: Option<f32>, limit: f32) -> bool {
@@ -71,25 +115,21 @@ fn is_removable(evidence: &Evidence) -> bool {
     over(evidence.noise_sigma, noise::CLEAN) && !under(evidence.jpeg_quality, AS_IT_WAS)
 }
 
-/// Whether it has fine noise above `noise` or went through JPEG of a quality below `quality`.
-fn touched(evidence: &Evidence, noise: f32, quality: f32) -> bool {
-    over(evidence.noise_sigma, noise) || under(evidence.jpeg_quality, quality)
-}
-
-/// Whether the damage would be enlarged by a model that believes its input.
+/// Whether its noise would be enlarged by a model that believes its input.
 fn damaged(seen: &Seen<'_>) -> bool {
     let evidence = seen.evidence;
     let side = seen.shorter();
-    let noisy = match evidence.jpeg_quality {
-        Some(quality) => interpolated(&NOISY_BY_QUALITY, quality),
-        None if side < GRAIN_SIDE => NOISY_IF_SMALL,
-        None => NOISY,
+    let noisy = match side < GRAIN_SIDE {
+        true => NOISY_IF_SMALL,
+        false => NOISY,
     };
-    touched(evidence, noisy, COMPRESSED)
-        || (over(evidence.grain_sigma, GRAINY)
-            && side >= GRAIN_SIDE
-            && !is_texture(evidence)
-            && under(evidence.edges_kept, 0.8))
+    let grainy = over(evidence.grain_sigma, GRAINY)
+        && side >= GRAIN_SIDE
+        && !is_texture(evidence)
+        && under(evidence.edges_kept, 0.8);
+    // After JPEG grain is not told from texture.
+    let noisy = over(evidence.noise_sigma, noisy);
+    noisy || is_drowned(evidence) || grainy && !under(evidence.jpeg_quality, UNTOUCHED)
 }
 
 /// The factor that the picture carries, and what was not chosen.
@@ -199,8 +239,8 @@ mod tests {
             (None, 3.5, Family::Camera),
             (None, 6.0, Family::Recover),
             (Some(88.0), 3.0, Family::Camera),
-            (Some(62.0), 3.0, Family::Recover),
-            (Some(40.0), 0.5, Family::Recover),
+            (Some(88.0), 6.0, Family::Recover),
+            (Some(62.0), 3.0, Family::Camera),
         ] {
             let evidence = Evidence {
                 jpeg_quality: quality,
@@ -212,6 +252,80 @@ mod tests {
             assert_eq!(family(&seen, &[]), expected, "{quality:?}, {noise}");
             seen.content = Content::Art;
             assert_eq!(family(&seen, &[]), Family::Art, "{quality:?}");
+        }
+    }
+
+    /// Evidence of a picture saved as JPEG, with what a repair first is expected to gain.
+    fn saved(quality: f32, gain: f32) -> Evidence {
+        Evidence {
+            jpeg_quality: Some(quality),
+            noise_sigma: Some(0.4),
+            edge_sigma: Some(0.6),
+            expected_2x: Some(Utilities {
+                filter: 0.4,
+                network: 0.5,
+                fix: 0.5 + gain,
+            }),
+            ..Evidence::default()
+        }
+    }
+
+    #[test]
+    fn blocks_are_taken_away_where_that_gains() {
+        let composition = Composition::default();
+        let soft = |quality| Evidence {
+            edge_sigma: Some(1.2),
+            ..saved(quality, 0.02)
+        };
+        let noisy = |quality, gain| Evidence {
+            noise_sigma: Some(2.0),
+            ..saved(quality, gain)
+        };
+        for (evidence, expected) in [
+            (saved(40.0, 0.02), (true, Family::Photo)),
+            (saved(75.0, 0.006), (true, Family::Photo)),
+            (noisy(75.0, 0.02), (false, Family::Recover)),
+            (noisy(75.0, 0.004), (true, Family::Photo)),
+            (saved(75.0, 0.02), (true, Family::Photo)),
+            (saved(85.0, 0.02), (false, Family::Camera)),
+            (saved(98.0, 0.006), (false, Family::Photo)),
+            (soft(60.0), (true, Family::Camera)),
+            (soft(75.0), (false, Family::Camera)),
+            (soft(98.0), (false, Family::Camera)),
+        ] {
+            let seen = seen(300, &evidence, &composition);
+            let steps = repairs(&seen, Vec::new());
+            let found = (steps.contains(&Step::Deblock), family(&seen, &steps));
+            assert_eq!(found, expected, "{evidence:?}");
+        }
+    }
+
+    #[test]
+    fn drawings_lose_their_blocks_earlier_than_pages() {
+        let composition = Composition::default();
+        for (content, quality, expected) in [
+            (Content::Art, 70.0, true),
+            (Content::Art, 80.0, false),
+            (Content::Text, 60.0, false),
+            (Content::Text, 40.0, true),
+            (Content::PixelArt, 40.0, false),
+        ] {
+            let evidence = saved(quality, 0.0);
+            let mut seen = seen(300, &evidence, &composition);
+            seen.content = content;
+            let found = repairs(&seen, Vec::new()) == [Step::Deblock];
+            assert_eq!(found, expected, "{content:?}, {quality}");
+        }
+    }
+
+    #[test]
+    fn noise_that_compression_has_changed_goes_with_the_blocks() {
+        let composition = Composition::default();
+        for (quality, expected) in [(70.0, Step::Deblock), (90.0, Step::Denoise)] {
+            let evidence = saved(quality, 0.006);
+            let seen = seen(300, &evidence, &composition);
+            let steps = repairs(&seen, vec![Step::Denoise]);
+            assert_eq!(steps, [expected], "{quality}");
         }
     }
 
@@ -230,7 +344,7 @@ mod tests {
             ..noisy
         };
         let soft = Evidence {
-            edge_sigma: Some(2.0),
+            edge_sigma: Some(1.2),
             ..noisy
         };
         let coarse = Evidence {
@@ -242,8 +356,9 @@ mod tests {
             (noisy, &[Step::Denoise], Family::Photo),
             (saved(90.0), &[Step::Denoise], Family::Camera),
             (saved(70.0), &[Step::Denoise], Family::Recover),
-            (saved(20.0), &[Step::Deblock, Step::Denoise], Family::Camera),
-            (soft, &[Step::Denoise], Family::Recover),
+            (saved(20.0), &[Step::Deblock, Step::Denoise], Family::Photo),
+            (soft, &[], Family::Recover),
+            (soft, &[Step::Denoise], Family::Camera),
             (coarse, &[Step::Denoise], Family::Recover),
         ] {
             let seen = seen(300, &evidence, &composition);

@@ -145,7 +145,11 @@ impl Probe {
             // What it does not bring back is grain or blocks.
             (Action::FixFirst, true) => vec![Step::Denoise, enlarge],
             (Action::FixFirst, false) => decision.steps.clone(),
-            _ => vec![enlarge],
+            _ => {
+                let blocks = decision.steps.contains(&Step::Deblock);
+                let first = blocks.then_some(Step::Deblock);
+                first.into_iter().chain([enlarge]).collect()
+            }
         };
         let mut reasons = vec![Reason {
             measure: Measure::EdgePresence,

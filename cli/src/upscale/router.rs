@@ -176,7 +176,7 @@ impl Router {
         let what = words::content(analysis.content);
         let why = match family {
             Family::Recover => format!("a damaged {what}"),
-            Family::Camera => format!("a lightly damaged {what}"),
+            Family::Camera => format!("a soft or lightly damaged {what}"),
             _ => what.to_string(),
         };
         (self.wish.choice(self.tier, family, factor), why)
