@@ -84,9 +84,10 @@ fn line(case: &str, outcome: &Outcome) -> String {
     } = outcome;
     let edges = scores
         .edges
-        .map_or(String::new(), |edges| format!("{edges:.4}"));
+        .map_or(String::new(), |edges| edges.to_string());
     let Scores { quality, worst, .. } = scores;
-    format!("{case}\t{scale}\t{arm}\t{weights}\t{quality:.2}\t{worst:.4}\t{edges}\n")
+    // All digits, so that labels of what was kept are those of the first run.
+    format!("{case}\t{scale}\t{arm}\t{weights}\t{quality}\t{worst}\t{edges}\n")
 }
 
 fn parse(line: &str) -> Option<(String, Outcome)> {
