@@ -36,9 +36,14 @@ const SURE: f32 = 0.75;
 /// Longer side of what comes out that no one advises to pass.
 const LARGEST: f32 = 8000.0;
 
-/// The repairs of `asked` and what JPEG makes worth taking away before anything enlarges it.
+/// The repairs of `asked` and what is worth taking away besides before anything enlarges it: blocks of JPEG, and noise that it never
+/// changed.
 pub fn repairs(seen: &Seen<'_>, mut asked: Vec<Step>) -> Vec<Step> {
     let quality = seen.evidence.jpeg_quality;
+    let noisy = seen.shorter() >= GRAIN_SIDE && over(seen.evidence.noise_sigma, FINE);
+    if noisy && seen.is_natural() && !under(quality, UNTOUCHED) {
+        asked.push(Step::Denoise);
+    }
     let noise_stays = !under(quality, AS_IT_WAS) && asked.contains(&Step::Denoise);
     if !noise_stays && is_blocked(seen) {
         // That takes with the blocks what compression has left of noise.
@@ -315,6 +320,25 @@ mod tests {
             seen.content = content;
             let found = repairs(&seen, Vec::new()) == [Step::Deblock];
             assert_eq!(found, expected, "{content:?}, {quality}");
+        }
+    }
+
+    #[test]
+    fn fine_noise_of_lossless_pictures_is_taken_away() {
+        let composition = Composition::default();
+        for (quality, noise, side, expected) in [
+            (None, 3.5, 300, &[Step::Denoise][..]),
+            (None, 2.5, 300, &[]),
+            (None, 3.5, 112, &[]),
+            (Some(92.0), 3.5, 300, &[]),
+        ] {
+            let evidence = Evidence {
+                jpeg_quality: quality,
+                noise_sigma: Some(noise),
+                ..Evidence::default()
+            };
+            let seen = seen(side, &evidence, &composition);
+            assert_eq!(repairs(&seen, Vec::new()), expected, "{evidence:?}");
         }
     }
 
