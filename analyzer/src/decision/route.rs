@@ -124,17 +124,18 @@ fn is_removable(evidence: &Evidence) -> bool {
 fn damaged(seen: &Seen<'_>) -> bool {
     let evidence = seen.evidence;
     let side = seen.shorter();
-    let noisy = match side < GRAIN_SIDE {
+    let limit = match side < GRAIN_SIDE {
         true => NOISY_IF_SMALL,
         false => NOISY,
     };
+    let noisy = over(evidence.noise_sigma, limit);
+    // After JPEG it is not told from texture.
     let grainy = over(evidence.grain_sigma, GRAINY)
         && side >= GRAIN_SIDE
         && !is_texture(evidence)
-        && under(evidence.edges_kept, 0.8);
-    // After JPEG grain is not told from texture.
-    let noisy = over(evidence.noise_sigma, noisy);
-    noisy || is_drowned(evidence) || grainy && !under(evidence.jpeg_quality, UNTOUCHED)
+        && under(evidence.edges_kept, 0.8)
+        && !under(evidence.jpeg_quality, UNTOUCHED);
+    noisy || grainy || is_drowned(evidence)
 }
 
 /// The factor that the picture carries, and what was not chosen.

@@ -146,9 +146,10 @@ impl Probe {
             (Action::FixFirst, true) => vec![Step::Denoise, enlarge],
             (Action::FixFirst, false) => decision.steps.clone(),
             _ => {
-                let blocks = decision.steps.contains(&Step::Deblock);
-                let first = blocks.then_some(Step::Deblock);
-                first.into_iter().chain([enlarge]).collect()
+                // The family is one for what these leave.
+                let repair = |step: &&Step| matches!(step, Step::Deblock | Step::Denoise);
+                let repairs = decision.steps.iter().filter(repair).cloned();
+                repairs.chain([enlarge]).collect()
             }
         };
         let mut reasons = vec![Reason {
@@ -380,6 +381,17 @@ mod tests {
             (Action::FixFirst, Family::Recover)
         );
         assert!(fix.confidence < 0.75 && up.confidence > 0.6);
+        // What the family counts on stays, and nothing else.
+        let mut analysis = sample::look(None).analysis;
+        blocks(&mut analysis, 0.9);
+        analysis.decision.action = Action::Inspect;
+        analysis.decision.steps = vec![Step::Denoise, Step::Deblur];
+        gain(2.0).settle(&mut analysis);
+        let steps = &analysis.decision.steps;
+        assert!(
+            matches!(steps[..], [Step::Denoise, Step::Upscale { .. }]),
+            "{steps:?}"
+        );
         // Blocks come back like edges.
         let mut analysis = sample::look(None).analysis;
         analysis.decision.action = Action::Inspect;
